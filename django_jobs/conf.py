@@ -1,0 +1,88 @@
+"""The one reader of `settings.DJANGO_JOBS`: every setting, its default and its check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+SETTING = "DJANGO_JOBS"
+
+
+def _number(least: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and value >= least
+
+
+def _whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+
+
+def _setting(default: Any, expected: str, accepts: Callable[[Any], bool]) -> Any:
+    make = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
+    return field(**make, metadata={"expected": expected, "accepts": accepts})  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class Conf:
+    """The settings in force; times in seconds, sizes in bytes."""
+
+    LEASE: float = _setting(60, "seconds ≥ 1", _number(1))
+    RESCUE_INTERVAL: float = _setting(5, "seconds ≥ 0.1", _number(0.1))
+    POLL_INTERVAL: float = _setting(1, "seconds ≥ 0.01", _number(0.01))
+    SHUTDOWN_GRACE: float = _setting(25, "seconds ≥ 0", _number(0))
+    MAX_PAYLOAD: int = _setting(256 * 1024, "a whole number of bytes ≥ 1", _whole(1))
+    MAX_RESULT: int = _setting(1024 * 1024, "a whole number of bytes ≥ 1", _whole(1))
+    MAX_ERROR_TEXT: int = _setting(16 * 1024, "a whole number of bytes ≥ 100", _whole(100))
+    MAX_TRACEBACK: int = _setting(64 * 1024, "a whole number of bytes ≥ 100", _whole(100))
+    UNKNOWN_FUNCTION_TTL: float = _setting(7 * 24 * 3600, "seconds ≥ 0", _number(0))
+    IMPORTS: list[str] = _setting([], "a list of module names", _names)
+    DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", lambda value: isinstance(value, dict))
+
+
+def _check(values: Any) -> list[str]:
+    if not isinstance(values, Mapping):
+        return [f"{SETTING} must be a dict, not {values!r}"]
+    known = {each.name: each for each in fields(Conf)}
+    errors = [
+        f"{SETTING} has no setting {name!r}; its settings are {', '.join(known)}"
+        for name in values
+        if name not in known
+    ]
+    for name, value in values.items():
+        if name in known and not known[name].metadata["accepts"](value):
+            errors.append(f"{SETTING}[{name!r}] must be {known[name].metadata['expected']}, not {value!r}")
+    return errors
+
+
+def errors() -> list[str]:
+    """Return what is wrong with the project's settings, a sentence each."""
+    return _check(getattr(settings, SETTING, {}))
+
+
+@cache
+def conf() -> Conf:
+    """Return the settings in force.
+
+    Raises:
+        ImproperlyConfigured: a setting is unknown or has a wrong value; names all of them.
+    """
+    if wrong := errors():
+        raise ImproperlyConfigured("; ".join(wrong))
+    return Conf(**getattr(settings, SETTING, {}))
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == SETTING:
+        conf.cache_clear()
+
+
+setting_changed.connect(_forget)

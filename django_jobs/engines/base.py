@@ -1,0 +1,95 @@
+"""How a job changes: every verb of the life cycle, once, in order.
+
+The bodies are one call each into `portable`, which passes on every database Django has
+transactions for. A vendor's engine overrides only what it does better or must do otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from django_jobs.engines.portable import claiming, enqueueing, finishing, upkeep
+from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Rescued, Started
+
+
+class Engine:
+    """The verbs on one database alias. Holds no state: one may be made for every call."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    @property
+    def connection(self) -> BaseDatabaseWrapper:
+        """This thread's connection to the alias."""
+        return connections[self.alias]
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return one transaction for the verbs inside it; a savepoint inside another one."""
+        return transaction.atomic(using=self.alias)
+
+    def read_clock(self) -> datetime:
+        """Return the database's own time, aware, in UTC."""
+        return upkeep.read_clock(self)
+
+    def enqueue(self, jobs: Sequence[NewJob]) -> None:
+        """Store new jobs, all or nothing, with a constant number of statements."""
+        enqueueing.enqueue(self, jobs)
+
+    def unhold(self, ids: Sequence[UUID], *, now: datetime) -> int:
+        """Take one hold off each waiting job; those at 0 become scheduled or ready; return how many did."""
+        return upkeep.unhold(self, ids, now=now)
+
+    def promote(self, *, now: datetime, limit: int) -> int:
+        """Make due scheduled jobs ready, oldest first; return how many."""
+        return upkeep.promote(self, now=now, limit=limit)
+
+    def next_due(self) -> datetime | None:
+        """Return when the next scheduled job is due, None when there is none."""
+        return upkeep.next_due(self)
+
+    def ready_queues(self) -> list[str]:
+        """Return the names of all queues with a ready job, sorted; reads one row a queue."""
+        return claiming.ready_queues(self)
+
+    def claim(
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+    ) -> list[ClaimedJob]:
+        """Take up to n ready jobs of these queues, highest priority first, then oldest, under one token."""
+        return claiming.claim(self, queues, n, worker_id=worker_id, token=token, lease=lease)
+
+    def start(self, runs: Sequence[Started]) -> None:
+        """Store when these runs began, so that a rescuer can tell a crash from an interruption."""
+        claiming.start(self, runs)
+
+    def renew(self, held: Sequence[Held], *, lease: datetime) -> list[Held]:
+        """Extend these claims; return those that are no longer ours."""
+        return claiming.renew(self, held, lease=lease)
+
+    def release(self, jobs: Sequence[Released]) -> int:
+        """Give claimed jobs back unrun and uncharged; return how many were still ours."""
+        return finishing.release(self, jobs)
+
+    def ack(self, acks: Sequence[Ack]) -> list[Held]:
+        """Write the outcomes of finished runs, each with its attempt and error; return those refused.
+
+        A refused one is no longer ours: rescued, cancelled or acked already.
+        """
+        return finishing.ack(self, acks)
+
+    def rescue(self, *, now: datetime, limit: int) -> list[Rescued]:
+        """Settle running jobs whose lease ended before now: crashed if started, interrupted if not."""
+        return upkeep.rescue(self, now=now, limit=limit)
+
+    def cancel(self, ids: Sequence[UUID], *, now: datetime) -> int:
+        """Cancel those of these jobs that are pending; return how many were."""
+        return finishing.cancel(self, ids, now=now)
+
+    def requeue(self, ids: Sequence[UUID], *, now: datetime) -> int:
+        """Put final jobs back in place as a new round; return how many were final."""
+        return finishing.requeue(self, ids, now=now)

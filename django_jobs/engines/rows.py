@@ -1,0 +1,111 @@
+"""What goes into the engines' verbs and what comes out: plain tuples, never model instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django_jobs.outcomes import Outcome
+from django_jobs.states import Status
+
+
+class NewJob(NamedTuple):
+    """The columns a plain enqueue writes, in the order of the INSERT."""
+
+    id: UUID
+    function: str
+    queue: str
+    status: Status
+    priority: int
+    run_after: datetime
+    args: str
+    options: str | None
+    max_attempts: int
+    timeout: float | None
+    holds: int = 0
+    reason: str = ""
+
+
+class ClaimedJob(NamedTuple):
+    """What a worker needs to run a job it has claimed, and to settle it without reading it again."""
+
+    id: UUID
+    function: str
+    queue: str
+    priority: int
+    run_after: datetime
+    args: str
+    options: str | None
+    max_attempts: int
+    timeout: float | None
+    round: int
+    attempts: int
+    interruptions: int
+    token: int
+
+    @property
+    def number(self) -> int:
+        """The number of the attempt this claim leads to: charged attempts of the round + 1."""
+        return self.attempts + 1
+
+
+class Held(NamedTuple):
+    """A claim by its fence: the job's id and the token it was claimed under."""
+
+    id: UUID
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """An outcome with what the row needs besides it.
+
+    Attributes:
+        round, number: of the attempt, as claimed.
+        worker_id: who ran it.
+        started_at, finished_at: the outcome's times on the database's clock.
+    """
+
+    outcome: Outcome
+    round: int
+    number: int
+    worker_id: str
+    started_at: datetime | None
+    finished_at: datetime
+
+    @property
+    def held(self) -> Held:
+        """The fence this ack is written under."""
+        return Held(self.outcome.job_id, self.outcome.token)
+
+
+class Started(NamedTuple):
+    """A run that is under way, with its start on the database's clock."""
+
+    held: Held
+    started_at: datetime
+
+
+class Released(NamedTuple):
+    """A claimed job to give back unrun.
+
+    Attributes:
+        run_after: None puts it back in its old place; a time makes it scheduled for then.
+        reason: why, as the admin shows it; empty for a plain return.
+    """
+
+    held: Held
+    run_after: datetime | None = None
+    reason: str = ""
+
+
+class Rescued(NamedTuple):
+    """A job whose lease ran out, and what became of it."""
+
+    id: UUID
+    function: str
+    worker_id: str
+    status: Status
+    charged: bool

@@ -1,0 +1,144 @@
+"""What a job is: one stored request to run a job function, and the handle `enqueue` returns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.models.queries import JobQuerySet
+from django_jobs.options import DEFAULT_QUEUE
+from django_jobs.states import FINAL, Status
+from django_jobs.uuid7 import created_at, uuid7
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from django_jobs.models.attempt import Attempt
+    from django_jobs.models.error import JobError
+
+STATUS_LABELS = [
+    (Status.WAITING.value, _("waiting")),
+    (Status.SCHEDULED.value, _("scheduled")),
+    (Status.READY.value, _("ready")),
+    (Status.RUNNING.value, _("running")),
+    (Status.COMPLETED.value, _("completed")),
+    (Status.DEAD.value, _("dead")),
+    (Status.CANCELLED.value, _("cancelled")),
+]
+
+
+class Job(models.Model):
+    """One stored request to run a job function.
+
+    Only the engines write its state; everything else reads. `args`, `options` and
+    `result_data` hold JSON as text: jsonb refuses NUL and MySQL's JSON changes numbers.
+    """
+
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    function = models.CharField(_("function"), max_length=255)
+    queue = models.CharField(_("queue"), max_length=100, default=DEFAULT_QUEUE)
+    status = models.CharField(_("status"), max_length=10, choices=STATUS_LABELS)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    # Due time while pending; the moment it became final afterwards, so that one index serves both.
+    run_after = models.DateTimeField(_("run after"))
+    args = models.TextField(_("arguments"))
+    options = models.TextField(_("options"), null=True)  # noqa: DJ001  NULL: nothing differs from the defaults
+    max_attempts = models.SmallIntegerField(_("max attempts"), db_default=3)
+    timeout = models.FloatField(_("timeout (s)"), null=True)
+    holds = models.IntegerField(_("holds"), db_default=0)
+    reason = models.CharField(_("reason"), max_length=200, db_default="")
+    round = models.IntegerField(_("round"), db_default=1)
+    attempts = models.IntegerField(_("attempts"), db_default=0)
+    interruptions = models.IntegerField(_("interruptions"), db_default=0)
+    worker_id = models.CharField(_("worker"), max_length=100, db_default="")
+    started_at = models.DateTimeField(_("started at"), null=True)
+    claim_token = models.BigIntegerField(_("claim token"), null=True)
+    lease = models.DateTimeField(_("lease"), null=True)
+    result_data = models.TextField(_("result"), null=True)  # noqa: DJ001  NULL: no result stored
+    error = models.TextField(_("current error"), null=True)  # noqa: DJ001  NULL: none
+
+    objects = JobQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        attempt_set: RelatedManager[Attempt]
+        joberror_set: RelatedManager[JobError]
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(
+                "status", "queue", models.F("priority").desc(), "run_after", "id", name="django_jobs_claim"
+            ),
+            models.Index(fields=["status", "run_after"], name="django_jobs_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.id}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job, as last read, is completed, dead or cancelled."""
+        return self.status in FINAL
+
+    @property
+    def created_at(self) -> datetime:
+        """When the job was enqueued, read from its UUIDv7 (milliseconds, the enqueuer's clock)."""
+        return created_at(self.id)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the job became final; None while it is not."""
+        return self.run_after if self.is_final else None
+
+    @property
+    def errors(self) -> models.QuerySet[JobError]:
+        """The job's errors, oldest first."""
+        return self.joberror_set.order_by("id")
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the job and return its value.
+
+        Args:
+            timeout: seconds to wait at most; None waits for ever.
+
+        Returns:
+            What the job function returned, after its round trip through the serializer.
+
+        Raises:
+            JobFailed: the job is dead.
+            JobCancelled: the job was cancelled.
+            ResultTimeout: the job was not final in time.
+            ResultTooLarge: the job completed, its result was too large to store.
+            WouldWaitForever: the caller itself keeps the job from running.
+            JobNotFound: the job is gone.
+        """
+        from django_jobs import client
+
+        return client.result(self, timeout=timeout)
+
+    async def aresult(self, timeout: float | None = None) -> Any:
+        """Wait for the job without blocking the event loop; otherwise as `result`."""
+        from django_jobs import client
+
+        return await client.aresult(self, timeout=timeout)
+
+    def cancel(self) -> bool:
+        """Cancel the job if it is pending; return whether it was."""
+        from django_jobs import client
+
+        return client.cancel([self.id]) == 1
+
+    def requeue(self) -> bool:
+        """Put a dead, cancelled or completed job back in place: same id, new round, history kept.
+
+        Returns:
+            True if it was one of these; on any other nothing changes.
+        """
+        from django_jobs import client
+
+        return client.requeue([self.id]) == 1

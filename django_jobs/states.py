@@ -1,0 +1,66 @@
+"""The states of a job, the outcomes of an attempt, and which verb may lead from where to where."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    SCHEDULED = "scheduled"
+    READY = "ready"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+PENDING = frozenset({Status.WAITING, Status.SCHEDULED, Status.READY})
+FINAL = frozenset({Status.COMPLETED, Status.DEAD, Status.CANCELLED})
+
+
+class AttemptOutcome(StrEnum):
+    """How one run of a job ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def charged(self) -> bool:
+        """Whether this run counts towards max_attempts."""
+        return self is not AttemptOutcome.INTERRUPTED
+
+
+class ErrorKind(StrEnum):
+    """What kind of thing went wrong in an attempt."""
+
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+    SERIALIZATION = "serialization"
+    STORAGE = "storage"
+    UNKNOWN_FUNCTION = "unknown function"
+
+
+# verb → (states it may start from, states it may lead to). None: the job does not exist yet.
+# Every guarded update of the engines follows this table; a test walks through all of it.
+TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status]]] = {
+    "enqueue": (frozenset({None}), PENDING),
+    "unhold": (frozenset({Status.WAITING}), PENDING),
+    "promote": (frozenset({Status.SCHEDULED}), frozenset({Status.READY})),
+    "claim": (frozenset({Status.READY}), frozenset({Status.RUNNING})),
+    "release": (frozenset({Status.RUNNING}), frozenset({Status.READY, Status.SCHEDULED})),
+    "ack": (
+        frozenset({Status.RUNNING}),
+        frozenset({Status.READY, Status.SCHEDULED, Status.COMPLETED, Status.DEAD, Status.CANCELLED}),
+    ),
+    "rescue": (frozenset({Status.RUNNING}), frozenset({Status.READY, Status.SCHEDULED, Status.DEAD})),
+    "cancel": (PENDING, frozenset({Status.CANCELLED})),
+    "requeue": (FINAL, frozenset({Status.READY})),
+}
