@@ -1,0 +1,47 @@
+# Everything here needs git, make and a Python >= 3.11; the rest goes into .venv.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# An environment that is active already is used as it is.
+VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.django-orm-jobs-installed
+
+.PHONY: help demo test lint docs dist clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(STAMP) ## run the example project's jobs on SQLite, with a progress bar
+	@$(PYTHON) manage.py demo
+
+test: $(STAMP) ## run the tests on every database that is found
+	@$(PYTHON) -m tests
+
+lint: $(STAMP) ## check style, types and the direction of imports
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+
+docs: $(STAMP) ## build the documentation into docs/_build/html
+	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+dist: $(STAMP) ## build wheel and sdist into dist/
+	rm -rf dist
+	$(PYTHON) -m build --outdir dist .
+
+clean: ## remove what was built, the environment and the demo's data
+	rm -rf .venv build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf example_project/media example_project/*.sqlite3* example_project/*.log
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@python=$$(.ci/find-python) || exit 1; \
+	echo "Making $(VENV) with $$python"; \
+	"$$python" -m venv "$(VENV)"
+
+$(STAMP): pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@

@@ -1,0 +1,84 @@
+"""The guide's job functions. Each may run twice: what it writes the second time is what is there."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from django.db import transaction
+
+from django_jobs import PermanentError, TransientError, exponential, job
+from example_project.airports.catalogue import catalogue
+from example_project.airports.models import Airport, ContactSheet, Import, Photo, Thumbnail
+from example_project.airports.pictures import contact_sheet, thumbnail
+from example_project.airports.reading import Batch, Rejection, read_batch
+
+
+@job(queue="imports", timeout=60, description="Import one batch of airports")
+def import_airports(source: str, first_row: int, rows: int) -> dict[str, Any]:
+    """Import rows of a source, all that can be read; return the report of what was and what was not.
+
+    A file that cannot be read at all will not heal: the job is dead at once.
+    """
+    try:
+        batch = read_batch(source, first_row, rows)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PermanentError(f"{source} cannot be read: {error}") from error
+    with transaction.atomic():
+        record, new = Import.objects.get_or_create(
+            source=source, first_row=first_row, defaults={"rows": len(batch)}
+        )
+        if new:
+            _store(batch, record=record)
+    return record.report()
+
+
+def _store(batch: Batch, *, record: Import) -> None:
+    codes = [airport.code for airport in batch.airports.values()]
+    known = set(Airport.objects.filter(code__in=codes).values_list("code", flat=True))
+    fresh = []
+    for line, airport in batch.airports.items():
+        if airport.code in known:
+            batch.rejected.append(Rejection(line, f"{airport.code} is in the guide already"))
+        else:
+            airport.batch = record
+            fresh.append(airport)
+    Airport.objects.bulk_create(fresh)
+    record.imported = len(fresh)
+    record.rejected = [rejection._asdict() for rejection in sorted(batch.rejected)]
+    record.save()
+
+
+# A photograph that is still being uploaded looks like a broken one: worth a second and a third look.
+@job(queue="photos", timeout=30, max_attempts=3, retry_delay=1, description="Make one thumbnail")
+def make_thumbnail(name: str, size: str) -> dict[str, Any]:
+    """Make the thumbnail of a photograph in one size; return its width and height."""
+    entry = catalogue()[name]
+    photo, _ = Photo.objects.get_or_create(
+        name=name, defaults={"title": entry.title, "author": entry.author, "terms": entry.terms}
+    )
+    content = thumbnail(entry.path, size)
+    with transaction.atomic():
+        made = Thumbnail.objects.filter(photo=photo, size=size).first() or Thumbnail(photo=photo, size=size)
+        made.image.save(f"{entry.path.stem}-{size}.jpg", content)
+    return {"photo": name, "size": size, "width": made.width, "height": made.height}
+
+
+@job(
+    queue="photos",
+    timeout=30,
+    max_attempts=30,
+    retry_delay=exponential(0.5, cap=10),
+    description="Put the small thumbnails on one sheet",
+)
+def make_contact_sheet(name: str, photos: list[str]) -> dict[str, Any]:
+    """Put the small thumbnails of these photographs on one sheet, once other jobs have made them all."""
+    small = {
+        made.photo.name: made
+        for made in Thumbnail.objects.filter(size="small", photo__name__in=photos).select_related("photo")
+    }
+    if missing := [photo for photo in photos if photo not in small]:
+        raise TransientError(f"no small thumbnail yet of {', '.join(missing)}")
+    sheet = ContactSheet.objects.filter(name=name).first() or ContactSheet(name=name)
+    sheet.image.save(f"{name}.jpg", contact_sheet([small[photo].image.open() for photo in photos]))
+    return {"name": name, "photos": len(photos), "width": sheet.width, "height": sheet.height}

@@ -1,0 +1,42 @@
+"""Make thumbnails, and one picture of many; no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from django.core.files.base import ContentFile
+from PIL import Image
+
+# The longer edge, in pixels.
+SIZES = {"small": 128, "medium": 320, "large": 640}
+_GAP = 8
+
+
+def thumbnail(path: Path, size: str) -> ContentFile[bytes]:
+    """Return a photograph as a JPEG of one of SIZES.
+
+    Raises:
+        OSError: the photograph is missing, or no whole image.
+    """
+    with Image.open(path) as image:
+        image.thumbnail((SIZES[size], SIZES[size]))
+        return _jpeg(image.convert("RGB"))
+
+
+def contact_sheet(pictures: Sequence[BinaryIO]) -> ContentFile[bytes]:
+    """Return small thumbnails side by side as one JPEG."""
+    cell = SIZES["small"] + _GAP
+    sheet = Image.new("RGB", (cell * len(pictures) + _GAP, cell + _GAP), "white")
+    for column, picture in enumerate(pictures):
+        with Image.open(picture) as image:
+            sheet.paste(image, (_GAP + column * cell, _GAP))
+    return _jpeg(sheet)
+
+
+def _jpeg(image: Image.Image) -> ContentFile[bytes]:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return ContentFile(buffer.getvalue())
