@@ -1,0 +1,62 @@
+"""Background jobs for Django out of your own database.
+
+Everything here is importable before `django.setup()`; `Job` lives in `django_jobs.models`.
+"""
+
+from __future__ import annotations
+
+from django_jobs.context import JobContext, current_job, get_current_job
+from django_jobs.exceptions import (
+    DuplicateJobFunction,
+    InvalidJobFunction,
+    JobCancelled,
+    JobFailed,
+    JobNotFound,
+    JobsError,
+    NoCurrentJob,
+    PayloadTooLarge,
+    PermanentError,
+    ResultError,
+    ResultTimeout,
+    ResultTooLarge,
+    RetryJob,
+    SerializationError,
+    TransientError,
+    UnknownJobFunction,
+    UnknownOption,
+    WouldWaitForever,
+)
+from django_jobs.functions import JobFunction, job
+from django_jobs.policies import exponential, fixed, linear, steps
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DuplicateJobFunction",
+    "InvalidJobFunction",
+    "JobCancelled",
+    "JobContext",
+    "JobFailed",
+    "JobFunction",
+    "JobNotFound",
+    "JobsError",
+    "NoCurrentJob",
+    "PayloadTooLarge",
+    "PermanentError",
+    "ResultError",
+    "ResultTimeout",
+    "ResultTooLarge",
+    "RetryJob",
+    "SerializationError",
+    "TransientError",
+    "UnknownJobFunction",
+    "UnknownOption",
+    "WouldWaitForever",
+    "current_job",
+    "exponential",
+    "fixed",
+    "get_current_job",
+    "job",
+    "linear",
+    "steps",
+]

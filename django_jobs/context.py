@@ -1,0 +1,76 @@
+"""The job that is running here, as its own code sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from django_jobs.exceptions import NoCurrentJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext:
+    """One run of a job.
+
+    Attributes:
+        id: the job's id.
+        function: the name of its job function.
+        queue, priority: as stored.
+        attempt: the attempt's number, 1-based within the round.
+        round: counts requeues, 1-based.
+        max_attempts: how many runs the round has.
+        worker_id: the worker this runs in.
+        slots: how many jobs that worker runs at once.
+        database: the write alias of the queue.
+    """
+
+    id: UUID
+    function: str
+    queue: str
+    priority: int
+    attempt: int
+    round: int
+    max_attempts: int
+    worker_id: str
+    slots: int
+    database: str
+
+
+_running: ContextVar[JobContext | None] = ContextVar("django_jobs_running", default=None)
+
+
+def get_current_job() -> JobContext | None:
+    """Return the job that is running here, None outside a job."""
+    return _running.get()
+
+
+@contextmanager
+def running(context: JobContext) -> Iterator[JobContext]:
+    """Make this the current job for as long as the block lasts."""
+    token = _running.set(context)
+    try:
+        yield context
+    finally:
+        _running.reset(token)
+
+
+class _CurrentJob:
+    """Whatever job is running where it is asked."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        context = get_current_job()
+        if context is None:
+            raise NoCurrentJob
+        return getattr(context, name)
+
+    def __repr__(self) -> str:
+        return f"<current_job: {get_current_job()!r}>"
+
+
+current_job = cast(JobContext, _CurrentJob())
