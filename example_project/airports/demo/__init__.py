@@ -1,0 +1,1 @@
+"""What `manage.py demo` does: plan the jobs, keep a worker running, count what came of them."""

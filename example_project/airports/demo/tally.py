@@ -1,0 +1,92 @@
+"""What came of a run's jobs: progress, the summary by function, and anything unexpected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db.models import Count, Q, Sum
+
+from django_jobs.models import Attempt
+from django_jobs.states import FINAL, Status
+from example_project.airports.demo.plan import FUNCTIONS, jobs_of
+from example_project.airports.models import Airport, DemoRun, Import
+
+
+class Progress(NamedTuple):
+    """How far a run has come."""
+
+    final: int
+    total: int
+    running: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether every job is final."""
+        return self.final == self.total
+
+
+class Line(NamedTuple):
+    """One line of the summary; seconds is the run time of all attempts together."""
+
+    function: str
+    done: int
+    retried: int
+    dead: int
+    seconds: float
+
+
+def progress(run: DemoRun) -> Progress:
+    """Return how far a run has come."""
+    counts = dict(jobs_of(run).values_list("status").annotate(count=Count("pk")))
+    final = sum(counts.get(status, 0) for status in FINAL)
+    return Progress(final, sum(counts.values()), counts.get(Status.RUNNING, 0))
+
+
+def summary(run: DemoRun) -> list[Line]:
+    """Return a line for each function, in the order of FUNCTIONS."""
+    seconds = _seconds(run)
+    counts = {
+        name: (done, retried, dead)
+        for name, done, retried, dead in jobs_of(run)
+        .values_list("function")
+        .annotate(
+            done=Count("pk", filter=Q(status=Status.COMPLETED)),
+            retried=Count("pk", filter=Q(attempts__gt=1)),
+            dead=Count("pk", filter=Q(status=Status.DEAD)),
+        )
+    }
+    return [
+        Line(each.name.rpartition(".")[2], *counts.get(each.name, (0, 0, 0)), seconds[each.name])
+        for each in FUNCTIONS
+    ]
+
+
+def _seconds(run: DemoRun) -> Counter[str]:
+    total: Counter[str] = Counter()
+    attempts = Attempt.objects.filter(job__in=jobs_of(run)).select_related("job")
+    for attempt in attempts.only("started_at", "finished_at", "job__function"):
+        total[attempt.job.function] += attempt.duration or 0
+    return total
+
+
+def surprises(run: DemoRun) -> list[str]:
+    """Return what should not have happened, a sentence each; an empty list when all is well."""
+    return [*_surprising_jobs(run), *_surprising_rows(run)]
+
+
+def _surprising_jobs(run: DemoRun) -> Iterator[str]:
+    for job in jobs_of(run):
+        expected = Status.DEAD if str(job.id) in run.doomed else Status.COMPLETED
+        if job.status != expected:
+            yield f"{job} is {job.status}, not {expected}" + (f": {job.error}" if job.error else "")
+
+
+def _surprising_rows(run: DemoRun) -> Iterator[str]:
+    imports = jobs_of(run).filter(function=FUNCTIONS[0].name, status=Status.COMPLETED).count()
+    if (batches := Import.objects.count()) != imports:
+        yield f"{batches} batches are in the guide, {imports} jobs imported one"
+    reported = Import.objects.aggregate(total=Sum("imported", default=0))["total"]
+    if (airports := Airport.objects.count()) != reported:
+        yield f"{airports} airports are in the guide, {reported} were reported"
