@@ -32,8 +32,8 @@ def _label(longest: int, also_refused: str) -> Callable[[str, Any], str]:
             raise TypeError(f"{option} must be a str, not {value!r}")
         if not 1 <= len(value) <= longest or not value.isprintable() or set(value) & set(also_refused):
             raise ValueError(
-                f"{option} must be 1 to {longest} printable characters without any of {also_refused!r}, "
-                f"not {value!r}"
+                f"{option} must be 1 to {longest} printable characters, none of them one of "
+                f"{', '.join(map(repr, also_refused))}, not {value!r}"
             )
         return value
 
@@ -142,7 +142,7 @@ class Options:
         known = {each.name: each.metadata["check"] for each in _fields_of(place)}
         values = _without_max_retries(values)
         if unknown := [name for name in values if name not in known]:
-            raise UnknownOption(unknown, [*known, "max_retries"])
+            raise UnknownOption([_misplaced(name) for name in unknown], [*known, "max_retries"])
         if place != DECORATOR and callable(values.get("retry_delay")):
             raise TypeError(
                 "a callable as retry_delay can be given to @job only: the worker looks it up there"
@@ -189,6 +189,13 @@ class Options:
             policy = kept["retry_delay"]
             kept["retry_delay"] = policies.to_json(policy) if isinstance(policy, Policy) else CALLABLE
         return json.dumps(kept) if kept else None
+
+
+def _misplaced(name: str) -> str:
+    places = [
+        place for each in fields(Options) if each.name == name for place in each.metadata.get("places", ())
+    ]
+    return f"{name} (known to {places[0]} only)" if places else name
 
 
 def _fields_of(place: str) -> list[Any]:

@@ -1,0 +1,210 @@
+"""What a program asks for: enqueue, look, wait, cancel, requeue."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import router
+from django.db.models import NOT_PROVIDED
+from django.utils import timezone
+
+from django_jobs.engines import engine_for
+from django_jobs.engines.rows import NewJob
+from django_jobs.exceptions import JobNotFound
+from django_jobs.models import Job
+from django_jobs.options import Options
+from django_jobs.registry import RegisteredFunction
+from django_jobs.serializers import dump_args
+from django_jobs.states import Status
+from django_jobs.uuid7 import uuid7
+from django_jobs.waiting import Wait
+
+Call = tuple[Sequence[Any], Mapping[str, Any]]
+
+
+def now() -> datetime:
+    """Return this host's time: the one seam for enqueueing, cancelling and requeueing."""
+    return timezone.now()
+
+
+def enqueue(job_function: RegisteredFunction, calls: Sequence[Call], options: Options) -> list[Job]:
+    """Store a job for each call, all or nothing, in the caller's transaction.
+
+    Args:
+        job_function: what the jobs will run.
+        calls: positional and keyword arguments of each.
+        options: of all of them; the settings' defaults lie below.
+
+    Raises:
+        TypeError: the function does not take these arguments.
+        SerializationError: an argument cannot be stored.
+        PayloadTooLarge: one call's arguments exceed MAX_PAYLOAD.
+    """
+    if not calls:
+        return []
+    alias = router.db_for_write(Job)
+    rows = _rows(job_function, calls, options.resolved())
+    engine_for(alias).enqueue(rows)
+    return [_handle(row, alias) for row in rows]
+
+
+def calls_of(given: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Call]:
+    """Read the calls of `enqueue_many`: a tuple is args, a dict is kwargs.
+
+    Raises:
+        TypeError: one is neither; says which.
+    """
+    return [_call_of(index, each) for index, each in enumerate(given)]
+
+
+def get(job_id: object) -> Job:
+    """Return the job of an id, a UUID or its string, as it is now.
+
+    Raises:
+        JobNotFound: there is none, or this is no id.
+    """
+    try:
+        return Job.objects.using(router.db_for_write(Job)).get(pk=_uuid(job_id))
+    except Job.DoesNotExist:
+        raise JobNotFound(job_id) from None
+
+
+def cancel(ids: Iterable[object]) -> int:
+    """Cancel those of these jobs that are pending; return how many were.
+
+    Raises:
+        JobNotFound: one of them does not exist; none was changed.
+    """
+    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
+    with engine.transaction():
+        count = engine.cancel(wanted, now=now())
+        if count < len(wanted):
+            _check_existence(wanted, engine.alias)
+    return count
+
+
+def requeue(ids: Iterable[object]) -> int:
+    """Put those of these jobs that are final back in place; return how many were.
+
+    Raises:
+        JobNotFound: one of them does not exist; none was changed.
+    """
+    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
+    with engine.transaction():
+        count = engine.requeue(wanted, now=now())
+        if count < len(wanted):
+            _check_existence(wanted, engine.alias)
+    return count
+
+
+def result(job: Job, *, timeout: float | None = None) -> Any:
+    """Wait for a job and return its value; see `Job.result`."""
+    wait = Wait(job, timeout)
+    while (pause := wait.look()) is not None:
+        time.sleep(pause)
+    return wait.value()
+
+
+async def aresult(job: Job, *, timeout: float | None = None) -> Any:
+    """Wait for a job without blocking the event loop; see `Job.result`."""
+    wait = Wait(job, timeout)
+    # One look at a time: waiting as a whole would occupy the only thread that sync code shares.
+    look = sync_to_async(wait.look, thread_sensitive=True)
+    while (pause := await look()) is not None:
+        await asyncio.sleep(pause)
+    return await sync_to_async(wait.value, thread_sensitive=True)()
+
+
+def _rows(job_function: RegisteredFunction, calls: Sequence[Call], options: Options) -> list[NewJob]:
+    status, run_after = _due(options.run_after, now())
+    stored = options.stored()
+    return [
+        NewJob(
+            id=uuid7(),
+            function=job_function.name,
+            queue=options.queue,
+            status=status,
+            priority=options.priority,
+            run_after=run_after,
+            args=_args_of(job_function, index, call),
+            options=stored,
+            max_attempts=options.max_attempts,
+            timeout=options.timeout,
+        )
+        for index, call in enumerate(calls)
+    ]
+
+
+def _args_of(job_function: RegisteredFunction, index: int, call: Call) -> str:
+    try:
+        return dump_args(job_function.signature, job_function.name, *call)
+    except Exception as error:
+        if index:
+            error.add_note(f"in call {index} (counted from 0)")
+        raise
+
+
+def _due(run_after: datetime | timedelta | None, moment: datetime) -> tuple[Status, datetime]:
+    if isinstance(run_after, timedelta):
+        try:
+            run_after = moment + run_after
+        except OverflowError:
+            raise ValueError(f"run_after is out of range: {run_after!r}") from None
+    # A past time is as good as none: it must not jump the queue of those that were enqueued before.
+    if run_after is None or run_after <= moment:
+        return Status.READY, moment
+    return Status.SCHEDULED, run_after
+
+
+def _call_of(index: int, given: object) -> Call:
+    if isinstance(given, tuple):
+        return given, {}
+    if isinstance(given, Mapping):
+        return (), given
+    raise TypeError(
+        f"call {index} (counted from 0) must be a tuple of args or a dict of kwargs, not {given!r}"
+    )
+
+
+def _handle(row: NewJob, alias: str) -> Job:
+    values = {**_unwritten(), **row._asdict(), "status": row.status.value}
+    # As if it had been read: no query, and saved as far as Django is concerned.
+    return Job.from_db(alias, list(values), list(values.values()))
+
+
+@cache
+def _unwritten() -> dict[str, Any]:
+    """Return what the database gives the columns that no enqueue writes."""
+    return {
+        field.attname: None if field.db_default is NOT_PROVIDED else field.db_default
+        for field in Job._meta.concrete_fields
+    }
+
+
+def _uuid(job_id: object) -> UUID:
+    if isinstance(job_id, UUID):
+        return job_id
+    try:
+        return UUID(job_id)  # type: ignore[arg-type]  whatever it is, it is refused below
+    except (ValueError, TypeError, AttributeError):
+        raise JobNotFound(job_id) from None
+
+
+def _uuids(ids: Iterable[object]) -> list[UUID]:
+    return list(dict.fromkeys(map(_uuid, ids)))
+
+
+def _check_existence(ids: Sequence[UUID], alias: str) -> None:
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        found = set(Job.objects.using(alias).filter(pk__in=some).values_list("pk", flat=True))
+        for job_id in some:
+            if job_id not in found:
+                raise JobNotFound(job_id)
