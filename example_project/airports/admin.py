@@ -107,8 +107,8 @@ class ContactSheetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The contact sheets."""
 
     list_display = ("name", "sheet", "made_at")
-    readonly_fields = ("name", "sheet", "made_at")
-    exclude = ("image",)
+    fields = ("name", "sheet", "made_at")
+    readonly_fields = fields
 
     def sheet(self, made: ContactSheet) -> SafeString:
         """Show the sheet."""

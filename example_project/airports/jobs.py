@@ -53,7 +53,9 @@ def _store(batch: Batch, *, record: Import) -> None:
 @job(queue="photos", timeout=30, max_attempts=3, retry_delay=1, description="Make one thumbnail")
 def make_thumbnail(name: str, size: str) -> dict[str, Any]:
     """Make the thumbnail of a photograph in one size; return its width and height."""
-    entry = catalogue()[name]
+    entry = catalogue().get(name)
+    if entry is None:
+        raise PermanentError(f"there is no photograph {name!r} in the catalogue")
     photo, _ = Photo.objects.get_or_create(
         name=name, defaults={"title": entry.title, "author": entry.author, "terms": entry.terms}
     )
