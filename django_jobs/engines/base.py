@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
 
+from django.core.checks import CheckMessage
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -32,6 +33,10 @@ class Engine:
     def transaction(self) -> AbstractContextManager[None]:
         """Return one transaction for the verbs inside it; a savepoint inside another one."""
         return transaction.atomic(using=self.alias)
+
+    def check(self) -> list[CheckMessage]:
+        """Return what is wrong with how the project configures this database; connects to nothing."""
+        return []
 
     def read_clock(self) -> datetime:
         """Return the database's own time, aware, in UTC."""

@@ -21,7 +21,9 @@ class Attempt(models.Model):
     """One run of a job, written with its ack or by the rescuer; `number` is 1-based within the round."""
 
     # No constraint in the database: children are pruned before their job, in batches of their own.
-    job = models.ForeignKey(Job, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("job"))
+    job = models.ForeignKey(
+        Job, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("job")
+    )
     token = models.BigIntegerField(_("claim token"))
     round = models.IntegerField(_("round"))
     number = models.IntegerField(_("number"))

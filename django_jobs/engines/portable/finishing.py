@@ -1,0 +1,140 @@
+"""End a claim or a job: release, ack, cancel; and requeue, which begins again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import F
+
+from django_jobs import retries
+from django_jobs.engines.portable.batches import batches
+from django_jobs.engines.portable.claiming import holding
+from django_jobs.engines.rows import Ack, Held, Released
+from django_jobs.engines.settling import UNCLAIMED, attempt_row, error_row, settle
+from django_jobs.engines.transient import is_transient
+from django_jobs.exceptions import exception_name
+from django_jobs.models import Attempt, Job, JobError
+from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
+from django_jobs.serializers.limits import clean
+from django_jobs.states import FINAL, PENDING, AttemptOutcome, ErrorKind, Status
+
+if TYPE_CHECKING:
+    from django_jobs.engines.base import Engine
+
+logger = logging.getLogger("django_jobs.engines")
+
+
+def release(engine: Engine, jobs: Sequence[Released]) -> int:
+    """Give each back to its old place, or schedule it."""
+    if not jobs:
+        return 0
+    with engine.transaction():
+        return sum(_release(engine, job) for job in sorted(jobs, key=lambda one: one.held))
+
+
+def _release(engine: Engine, job: Released) -> int:
+    place: dict[str, Any] = {"status": Status.READY}
+    if job.run_after is not None:
+        place = {"status": Status.SCHEDULED, "run_after": job.run_after}
+    return holding(engine, job.held).update(**place, reason=job.reason, **UNCLAIMED)
+
+
+def ack(engine: Engine, acks: Sequence[Ack]) -> list[Held]:
+    """Write each ack under its fence and within its own savepoint; return those refused."""
+    if not acks:
+        return []
+    with engine.transaction():
+        # Rows in id order: two writers that share some of them then never wait for each other in a ring.
+        return [one.held for one in sorted(acks, key=lambda one: one.held) if not _ack(engine, one)]
+
+
+def _ack(engine: Engine, ack: Ack) -> bool:
+    try:
+        with engine.transaction():
+            return _write(engine, ack)
+    except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
+        if is_transient(error):
+            raise
+        return _ack_unstorable(engine, ack, error)
+
+
+def _write(engine: Engine, ack: Ack) -> bool:
+    if not holding(engine, ack.held).update(**_values(ack), reason="", **UNCLAIMED):
+        return False
+    Attempt.objects.using(engine.alias).create(**attempt_row(ack)._asdict())
+    if ack.outcome.error is not None:
+        JobError.objects.using(engine.alias).create(**error_row(ack, ack.outcome.error)._asdict())
+    return True
+
+
+def _values(ack: Ack) -> dict[str, Any]:
+    if ack.outcome.outcome.charged:
+        return {**settle(ack)._asdict(), "attempts": F("attempts") + 1}
+    return {"status": Status.READY, "interruptions": F("interruptions") + 1}
+
+
+def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> bool:
+    """Write what the database refused as a failed attempt; whatever it refuses again is dropped, and said."""
+    try:
+        with engine.transaction():
+            job = holding(engine, ack.held).values_list("function", "options", "max_attempts").first()
+            return job is not None and _write(engine, replace(ack, outcome=_unstorable(ack, error, *job)))
+    except Exception as second:
+        if is_transient(second):
+            raise
+        # Without this, one such ack would keep all others of its batch from ever being written.
+        logger.exception("The outcome of job %s cannot be stored and is dropped", ack.outcome.job_id)
+        return False
+
+
+def _unstorable(ack: Ack, error: Exception, function: str, options: str | None, max_attempts: int) -> Outcome:
+    kind = exception_name(error)
+    report = ErrorReport(
+        kind=ErrorKind.STORAGE,
+        exception_type=kind,
+        message=clean(f"the outcome cannot be stored: {error}"),
+        fingerprint=fingerprint(function, kind, ErrorKind.STORAGE),
+    )
+    return replace(
+        ack.outcome,
+        outcome=AttemptOutcome.FAILED,
+        retry_in=retries.without_exception(options, number=ack.number, max_attempts=max_attempts),
+        result_data=None,
+        error=report,
+    )
+
+
+def cancel(engine: Engine, ids: Sequence[UUID], *, now: datetime) -> int:
+    """Cancel pending jobs; a running one is its worker's to stop."""
+    return _move(engine, ids, PENDING, status=Status.CANCELLED, run_after=now, reason="")
+
+
+def requeue(engine: Engine, ids: Sequence[UUID], *, now: datetime) -> int:
+    """Begin a new round; the attempts and errors of the old one stay."""
+    return _move(
+        engine,
+        ids,
+        FINAL,
+        status=Status.READY,
+        run_after=now,
+        round=F("round") + 1,
+        attempts=0,
+        interruptions=0,
+        holds=0,
+        reason="",
+        result_data=None,
+        error=None,
+    )
+
+
+def _move(engine: Engine, ids: Sequence[UUID], from_: frozenset[Status], **values: Any) -> int:
+    if not ids:
+        return 0
+    with engine.transaction():
+        jobs = Job.objects.using(engine.alias).filter(status__in=sorted(from_))
+        return sum(jobs.filter(pk__in=part).update(**values) for part in batches(sorted(set(ids))))

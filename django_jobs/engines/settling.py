@@ -1,0 +1,103 @@
+"""What an outcome makes of its job: decided once, here, for every engine."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django_jobs.engines.rows import Ack
+from django_jobs.outcomes import ErrorReport
+from django_jobs.states import AttemptOutcome, Status
+
+# What a claim wrote, taken back by every verb that ends it.
+UNCLAIMED: dict[str, Any] = {"worker_id": "", "started_at": None, "claim_token": None, "lease": None}
+
+_FINAL = {AttemptOutcome.COMPLETED: Status.COMPLETED, AttemptOutcome.CANCELLED: Status.CANCELLED}
+
+
+class Settlement(NamedTuple):
+    """Where a charged run leads its job."""
+
+    status: Status
+    run_after: datetime
+    result_data: str | None
+    error: str | None
+
+
+def settle(ack: Ack) -> Settlement:
+    """Return where a charged run leads its job; an interrupted one goes back in place unchanged."""
+    outcome = ack.outcome
+    error = outcome.error.summary if outcome.error else None
+    return Settlement(*_next(ack), outcome.result_data, error)
+
+
+def _next(ack: Ack) -> tuple[Status, datetime]:
+    outcome, moment = ack.outcome, ack.finished_at
+    if status := _FINAL.get(outcome.outcome):
+        return status, moment
+    if outcome.retry_in is None:
+        return Status.DEAD, moment
+    if outcome.retry_in <= 0:
+        return Status.READY, moment
+    return Status.SCHEDULED, moment + timedelta(seconds=outcome.retry_in)
+
+
+class AttemptRow(NamedTuple):
+    """The columns of an Attempt, in the order of the INSERT."""
+
+    job_id: Any
+    token: int
+    round: int
+    number: int
+    outcome: str
+    worker_id: str
+    started_at: datetime | None
+    finished_at: datetime
+
+
+def attempt_row(ack: Ack) -> AttemptRow:
+    """Return the Attempt that an ack writes."""
+    return AttemptRow(
+        *ack.held,
+        ack.round,
+        ack.number,
+        ack.outcome.outcome.value,
+        ack.worker_id,
+        ack.started_at,
+        ack.finished_at,
+    )
+
+
+class ErrorRow(NamedTuple):
+    """The columns of a JobError, in the order of the INSERT."""
+
+    job_id: Any
+    token: int
+    round: int
+    number: int
+    kind: str
+    exception_type: str
+    message: str
+    traceback: str
+    fingerprint: str
+    worker_id: str
+    failed_at: datetime
+    duration: float | None
+
+
+def error_row(ack: Ack, error: ErrorReport) -> ErrorRow:
+    """Return the JobError that an ack with an error writes."""
+    duration = (ack.finished_at - ack.started_at).total_seconds() if ack.started_at else None
+    return ErrorRow(
+        *ack.held,
+        ack.round,
+        ack.number,
+        error.kind.value,
+        error.exception_type[:255],
+        error.message,
+        error.traceback,
+        error.fingerprint,
+        ack.worker_id,
+        ack.finished_at,
+        duration,
+    )

@@ -1,0 +1,68 @@
+"""Ways to read jobs. Nothing here writes: only the engines change a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from django_jobs.states import PENDING, Status
+
+if TYPE_CHECKING:
+    from django_jobs.models.job import Job  # noqa: F401  named in the base class below
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Jobs by state, and how many there are."""
+
+    def waiting(self) -> JobQuerySet:
+        """Return the jobs that something holds."""
+        return self.filter(status=Status.WAITING)
+
+    def scheduled(self) -> JobQuerySet:
+        """Return the jobs that are due later."""
+        return self.filter(status=Status.SCHEDULED)
+
+    def ready(self) -> JobQuerySet:
+        """Return the jobs that a worker may take."""
+        return self.filter(status=Status.READY)
+
+    def running(self) -> JobQuerySet:
+        """Return the jobs that a worker holds."""
+        return self.filter(status=Status.RUNNING)
+
+    def pending(self) -> JobQuerySet:
+        """Return the jobs that are waiting, scheduled or ready."""
+        return self.filter(status__in=sorted(PENDING))
+
+    def completed(self) -> JobQuerySet:
+        """Return the jobs that ended well."""
+        return self.filter(status=Status.COMPLETED)
+
+    def cancelled(self) -> JobQuerySet:
+        """Return the jobs that were cancelled."""
+        return self.filter(status=Status.CANCELLED)
+
+    def dead(self) -> JobQuerySet:
+        """Return the dead letters, newest first."""
+        # A final job's run_after is the moment it became final.
+        return self.filter(status=Status.DEAD).order_by("-run_after", "-id")
+
+    def stats(self) -> dict[str, Any]:
+        """Count jobs by status, overall and by queue, in one query.
+
+        Returns:
+            `{"total": {status: count}, "queues": {queue: {status: count}}}` with every status named,
+            zero included; queues are sorted and appear when they have a job.
+        """
+        rows = self.order_by().values_list("queue", "status").annotate(count=models.Count("pk"))
+        total = _zeros()
+        queues: dict[str, dict[str, int]] = {}
+        for queue, status, count in sorted(rows):
+            queues.setdefault(queue, _zeros())[status] = count
+            total[status] = total.get(status, 0) + count
+        return {"total": total, "queues": queues}
+
+
+def _zeros() -> dict[str, int]:
+    return {status.value: 0 for status in Status}
