@@ -1,0 +1,41 @@
+"""The list of attempts, over all jobs or of one, and the page of one attempt."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.admin import filters, formats
+from django_jobs.admin.child import ChildAdmin
+from django_jobs.models import Attempt
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ChildAdmin[Attempt]):
+    """Attempts, newest first."""
+
+    list_display = ("which", "of_job", "ended_as", "started", "ended", "took", "who")
+    list_display_links = ("which",)
+    list_filter = (filters.OutcomeFilter,)
+    fields = ("which", "of_job", "ended_as", "started", "ended", "took", "who", "errors")
+
+    @admin.display(description=_("outcome"))
+    def ended_as(self, attempt: Attempt) -> SafeString:
+        """Show how the run ended."""
+        return formats.badge(attempt.outcome, str(attempt.get_outcome_display()))
+
+    @admin.display(description=_("started"))
+    def started(self, attempt: Attempt) -> SafeString | str:
+        """Show when the run began, where that is known."""
+        return formats.moment(attempt.started_at)
+
+    @admin.display(description=_("ended"))
+    def ended(self, attempt: Attempt) -> SafeString | str:
+        """Show when the run ended."""
+        return formats.moment(attempt.finished_at)
+
+    @admin.display(description=_("errors"))
+    def errors(self, attempt: Attempt) -> SafeString | str:
+        """Link to the errors of the job."""
+        return self.list_of("joberror", f"job={attempt.job_id}", _("Errors of this job"))

@@ -1,0 +1,88 @@
+"""The list of jobs, and the page that tells everything about one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Substr
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.admin import filters
+from django_jobs.admin import job_cells as cells
+from django_jobs.admin.history import history_of
+from django_jobs.admin.readonly import ReadOnlyAdmin
+from django_jobs.models import Job
+
+PAYLOAD = ("args", "options", "result_data", "error")
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin[Job]):
+    """Jobs, newest first; of one status, those first that came into it last."""
+
+    list_display = (
+        cells.job,
+        cells.state,
+        cells.queue,
+        cells.priority,
+        cells.attempts,
+        cells.created,
+        cells.due,
+        cells.trouble,
+    )
+    list_filter = (filters.StatusFilter, filters.QueueFilter, filters.FunctionFilter)
+    search_fields = ("function",)
+    search_help_text = _(
+        "A job's whole id, or a part of its function's name (looked for in the newest 10,000)."
+    )
+    # The stubs know names only; Django takes functions as well.
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": (cells.state, cells.reason, cells.error, cells.function, cells.job_id)}),
+        (
+            _("Place"),
+            {"fields": (cells.queue, cells.priority, cells.attempts, cells.rounds, cells.interruptions)},
+        ),
+        (_("Time"), {"fields": (cells.created, cells.due, cells.started, cells.time_limit, cells.holder)}),
+        (_("Payload"), {"fields": (cells.arguments, cells.options, cells.result)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Leave the payload out: a page of the list would carry megabytes of it."""
+        return super().get_queryset(request).defer(*PAYLOAD).annotate(error_start=Substr("error", 1, 160))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
+        """Return a job with its payload, by one query more."""
+        job = super().get_object(request, object_id, from_field)
+        try:
+            if job is not None:
+                job.refresh_from_db(using=job._state.db, fields=PAYLOAD)
+        except Job.DoesNotExist:  # pruned between the two queries
+            return None
+        return job
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Order by the index that finds the rows."""
+        return ("-run_after", "-id") if request.GET.get("status") else ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        """Find one job by its id, or the newest ones by a part of their function's name."""
+        term = search_term.strip()
+        try:
+            return (queryset.filter(pk=UUID(term)) if term else queryset), False
+        except ValueError:
+            return filters.newest_jobs(request, queryset).filter(function__icontains=term), False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Add what happened to the job so far."""
+        job = context["original"]
+        context["history"] = history_of(job)
+        context["all_attempts"] = self.list_of("attempt", f"job={job.pk}", _("All attempts of this job"))
+        return super().render_change_form(request, context, *args, **kwargs)

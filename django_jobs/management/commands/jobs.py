@@ -1,0 +1,34 @@
+"""`manage.py jobs`: look at the jobs from a shell or a script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from django_jobs.management.jobs import SUBCOMMANDS
+from django_jobs.management.jobs.answers import to_json
+
+
+class Command(BaseCommand):
+    """Ask one question about the jobs.
+
+    Exit codes: 0 answered, 1 no such job (or another error, said in one line), 2 wrong usage.
+    """
+
+    help = "Looks at the background jobs. Exit codes: 0 answered, 1 no such job, 2 wrong usage."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add each subcommand with its own arguments and `--json`."""
+        subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="subcommand")
+        for name, subcommand in SUBCOMMANDS.items():
+            subparser = subparsers.add_parser(name, help=subcommand.help, description=subcommand.help)
+            subparser.add_argument(
+                "--json", action="store_true", dest="as_json", help="print JSON for scripts"
+            )
+            subcommand.add_arguments(subparser)
+
+    def handle(self, *args: Any, subcommand: str, as_json: bool = False, **options: Any) -> None:
+        """Print the answer of the chosen subcommand."""
+        answer = SUBCOMMANDS[subcommand].answer(options)
+        self.stdout.write(to_json(answer.data) if as_json else answer.text)

@@ -1,0 +1,126 @@
+"""`manage.py jobs show ID`: everything about one job."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from django_jobs import client
+from django_jobs.exceptions import JobNotFound
+from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, printable
+from django_jobs.management.jobs.listing import brief
+from django_jobs.models import Attempt, Job, JobError
+
+
+class Show(Subcommand):
+    """Show one job with its attempts and errors."""
+
+    help = "Shows one job with its attempts and errors. Exits with 1 when there is no such job."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the id."""
+        parser.add_argument("id", help="the job's id")
+
+    def answer(self, options: Mapping[str, Any]) -> Answer:
+        """Return the job."""
+        try:
+            job = client.get(options["id"])
+        except JobNotFound as error:
+            raise CommandError(one_line(str(error), width=200)) from None
+        attempts = list(Attempt.objects.using(job._state.db).filter(job=job.pk).order_by("id"))
+        errors = list(JobError.objects.using(job._state.db).filter(job=job.pk).order_by("id"))
+        return Answer(_data(job, attempts, errors), _text(job, attempts, errors))
+
+
+def _data(job: Job, attempts: list[Attempt], errors: list[JobError]) -> dict[str, Any]:
+    return {
+        **brief(job),
+        "timeout": job.timeout,
+        "worker": job.worker_id,
+        "started_at": iso(job.started_at),
+        "interruptions": job.interruptions,
+        "args": _stored(job.args),
+        "options": _stored(job.options),
+        "result": _stored(job.result_data),
+        "attempts_made": [_attempt(each) for each in attempts],
+        "errors": [_error(each) for each in errors],
+    }
+
+
+def _stored(text: str | None) -> Any:
+    """Return stored JSON decoded; of a corrupted row, the text as it stands."""
+    try:
+        return None if text is None else json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "round": attempt.round,
+        "number": attempt.number,
+        "outcome": attempt.outcome,
+        "worker": attempt.worker_id,
+        "started_at": iso(attempt.started_at),
+        "finished_at": iso(attempt.finished_at),
+        "duration": attempt.duration,
+    }
+
+
+def _error(error: JobError) -> dict[str, Any]:
+    return {
+        "round": error.round,
+        "number": error.number,
+        "kind": error.kind,
+        "exception_type": error.exception_type,
+        "message": error.message,
+        "traceback": error.traceback,
+        "worker": error.worker_id,
+        "failed_at": iso(error.failed_at),
+        "duration": error.duration,
+    }
+
+
+def _text(job: Job, attempts: list[Attempt], errors: list[JobError]) -> str:
+    by_token = {error.token: error for error in errors}
+    runs = [_run(attempt, by_token.pop(attempt.token, None)) for attempt in attempts]
+    lone = [_said(error) for error in by_token.values()]
+    return "\n".join([*_facts(job), "", *(runs or ["no attempt has ended yet"]), *lone])
+
+
+def _facts(job: Job) -> list[str]:
+    facts = {
+        "job": job.pk,
+        "function": one_line(job.function),
+        "status": f"{job.status} ({one_line(job.reason)})" if job.reason else job.status,
+        "queue": f"{one_line(job.queue)}, priority {job.priority}",
+        "attempts": f"{job.attempts} of {job.max_attempts} in round {job.round}",
+        "created": clock(job.created_at),
+        "ended" if job.is_final else "due": clock(job.run_after),
+        "worker": one_line(job.worker_id),
+        "arguments": one_line(job.args, width=1_000),
+        "options": one_line(job.options or ""),
+        "result": one_line(job.result_data or "", width=1_000),
+        "error": one_line(job.error or "", width=1_000),
+    }
+    return [f"{name + ':':11}{value}" for name, value in facts.items() if value not in ("", "-")]
+
+
+def _run(attempt: Attempt, error: JobError | None) -> str:
+    took = "" if attempt.duration is None else f" after {attempt.duration:.3f} s"
+    line = f"attempt {attempt.round}.{attempt.number}: {attempt.outcome}{took}"
+    line += f", {clock(attempt.finished_at)}, by {one_line(attempt.worker_id)}"
+    return line if error is None else f"{line}\n{_said(error)}"
+
+
+def _said(error: JobError) -> str:
+    said = f"{error.kind}: {one_line(error.error, width=400)}\n{printable(error.traceback)}".rstrip()
+    return "\n".join(f"    {line}" for line in said.splitlines())
