@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,18 +12,15 @@ from django.utils.safestring import SafeString
 
 from example_project.airports.models import Airport, ContactSheet, DemoRun, Import, Photo, Thumbnail
 
-if TYPE_CHECKING:
-    from django.db.models.fields.files import ImageFieldFile
 
-
-def picture(image: ImageFieldFile) -> SafeString:
-    """Return the picture as HTML, in its own size, linked to its file."""
+def picture(made: Thumbnail | ContactSheet) -> SafeString:
+    """Return a picture as HTML, in its own size, linked to its file."""
     return format_html(
         '<a href="{0}"><img src="{0}" alt="{1}" width="{2}" height="{3}"></a>',
-        image.url,
-        str(image.instance),
-        image.width,
-        image.height,
+        made.image.url,
+        str(made),
+        made.width,
+        made.height,
     )
 
 
@@ -53,12 +50,12 @@ class ImportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Count the rejected rows."""
         return len(record.rejected)
 
-    @admin.display(description="rejected rows", empty_value="none")
-    def report_of_rejected_rows(self, record: Import) -> SafeString | None:
+    @admin.display(description="rejected rows")
+    def report_of_rejected_rows(self, record: Import) -> SafeString | str:
         """List the rejected rows, line by line."""
         lines = ((rejection["line"], rejection["reason"]) for rejection in record.rejected)
         items = format_html_join("", "<li>line {}: {}</li>", lines)
-        return format_html("<ul>{}</ul>", items) if items else None
+        return format_html("<ul>{}</ul>", items) if items else "no row was rejected"
 
 
 class ThumbnailInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -71,7 +68,7 @@ class ThumbnailInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def preview(self, made: Thumbnail) -> SafeString:
         """Show the thumbnail."""
-        return picture(made.image)
+        return picture(made)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Thumbnails are made by jobs."""
@@ -94,7 +91,7 @@ class PhotoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def smallest(self, photo: Photo) -> SafeString | None:
         """Show the smallest thumbnail."""
         made = min(photo.thumbnails.all(), key=lambda each: each.width, default=None)
-        return picture(made.image) if made else None
+        return picture(made) if made else None
 
     @admin.display(empty_value="none")
     def sizes(self, photo: Photo) -> str | None:
@@ -112,7 +109,7 @@ class ContactSheetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def sheet(self, made: ContactSheet) -> SafeString:
         """Show the sheet."""
-        return picture(made.image)
+        return picture(made)
 
 
 @admin.register(DemoRun)

@@ -82,5 +82,5 @@ def make_contact_sheet(name: str, photos: list[str]) -> dict[str, Any]:
     if missing := [photo for photo in photos if photo not in small]:
         raise TransientError(f"no small thumbnail yet of {', '.join(missing)}")
     sheet = ContactSheet.objects.filter(name=name).first() or ContactSheet(name=name)
-    sheet.image.save(f"{name}.jpg", contact_sheet([small[photo].image.open() for photo in photos]))
+    sheet.image.save(f"{name}.jpg", contact_sheet([small[photo].image for photo in photos]))
     return {"name": name, "photos": len(photos), "width": sheet.width, "height": sheet.height}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from PIL import Image
 
 # The longer edge, in pixels.
@@ -26,12 +25,12 @@ def thumbnail(path: Path, size: str) -> ContentFile[bytes]:
         return _jpeg(image.convert("RGB"))
 
 
-def contact_sheet(pictures: Sequence[BinaryIO]) -> ContentFile[bytes]:
+def contact_sheet(pictures: Sequence[File[bytes]]) -> ContentFile[bytes]:
     """Return small thumbnails side by side as one JPEG."""
     cell = SIZES["small"] + _GAP
     sheet = Image.new("RGB", (cell * len(pictures) + _GAP, cell + _GAP), "white")
     for column, picture in enumerate(pictures):
-        with Image.open(picture) as image:
+        with picture.open("rb") as file, Image.open(file) as image:
             sheet.paste(image, (_GAP + column * cell, _GAP))
     return _jpeg(sheet)
 
@@ -39,4 +38,5 @@ def contact_sheet(pictures: Sequence[BinaryIO]) -> ContentFile[bytes]:
 def _jpeg(image: Image.Image) -> ContentFile[bytes]:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=85)
-    return ContentFile(buffer.getvalue())
+    # An ImageField measures only a file that has a name; storing it gives it its own.
+    return ContentFile(buffer.getvalue(), name="picture.jpg")

@@ -39,7 +39,7 @@ def test_the_report_of_an_import_can_be_read(admin_client: Client) -> None:
 
 def test_an_import_without_rejected_rows_says_so(admin_client: Client) -> None:
     import_airports("airportsdata", 0, 5)
-    assert "none" in page(admin_client, "import_change", Import.objects.get().pk)
+    assert "no row was rejected" in page(admin_client, "import_change", Import.objects.get().pk)
 
 
 def test_a_photo_shows_its_thumbnails(admin_client: Client) -> None:

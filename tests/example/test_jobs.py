@@ -44,7 +44,7 @@ def test_an_airport_of_another_batch_is_rejected() -> None:
     import_airports("airportsdata", 0, 10)
     report = import_airports("airportsdata", 5, 10)
     assert report["imported"] == 5
-    assert report["rejected"][0] == {"line": 7, "reason": "00AZ is in the guide already"}
+    assert report["rejected"][0] == {"line": 7, "reason": "00AS is in the guide already"}
 
 
 def test_a_file_that_cannot_be_read_is_not_tried_again() -> None:

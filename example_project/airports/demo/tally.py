@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -63,8 +63,8 @@ def summary(run: DemoRun) -> list[Line]:
     ]
 
 
-def _seconds(run: DemoRun) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _seconds(run: DemoRun) -> defaultdict[str, float]:
+    total: defaultdict[str, float] = defaultdict(float)
     attempts = Attempt.objects.filter(job__in=jobs_of(run)).select_related("job")
     for attempt in attempts.only("started_at", "finished_at", "job__function"):
         total[attempt.job.function] += attempt.duration or 0

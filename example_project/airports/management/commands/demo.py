@@ -6,16 +6,17 @@ import sys
 import time
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
+from django_jobs.conf import conf
 from example_project.airports.demo import screen
 from example_project.airports.demo.plan import fresh_run, unfinished_run
 from example_project.airports.demo.tally import progress, summary, surprises
 from example_project.airports.demo.worker import PROCESSES, DemoWorker, WorkerGone
 from example_project.airports.models import DemoRun
+from example_project.settings import HOME
 
 LOOK_EVERY = 0.1
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *, timeout: float, **_: Any) -> None:
         """Plan, work, sum up; exit 0 only when everything went as expected."""
-        settings.HOME.mkdir(parents=True, exist_ok=True)
+        HOME.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         console = Console()
         run = self._plan(console)
@@ -56,15 +57,17 @@ class Command(BaseCommand):
     def _work(self, run: DemoRun, *, console: Console, timeout: float) -> None:
         console.print(f"Starting `manage.py runworker --processes {PROCESSES}`.")
         deadline = time.monotonic() + timeout
-        with DemoWorker(settings.HOME / "demo-worker.log") as worker, screen.bar(console) as bar:
+        with DemoWorker(HOME / "demo-worker.log") as worker, screen.bar(console) as bar:
             while not (now := progress(run)).finished:
                 screen.advance(bar, now)
                 if worker.keep_alive():
-                    console.print(screen.killed(worker.deaths[-1], settings.DJANGO_JOBS["LEASE"]))
+                    console.print(screen.killed(worker.deaths[-1], conf().LEASE))
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{now.total - now.final} jobs are not final after {timeout:g} s")
                 time.sleep(LOOK_EVERY)
             screen.advance(bar, now)
+        if worker.exit_code:
+            raise WorkerGone(f"asked to stop, the worker ended with {worker.exit_code}; see {worker.log}")
 
     def _sum_up(self, run: DemoRun, console: Console) -> None:
         console.print(screen.table(summary(run)))
