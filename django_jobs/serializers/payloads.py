@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django_jobs.exceptions import ResultTooLarge, SerializationError
 from django_jobs.serializers import limits
-from django_jobs.serializers.json import JSONSerializer
+from django_jobs.serializers.json import JSONSerializer, Unstorable
 
 _serializer = JSONSerializer()
 # No encoded value begins so: a user's own dict like this is wrapped in a $dict.
@@ -85,19 +85,22 @@ def load_result(job_id: object, text: str | None) -> Any:
     if text is None:
         return None
     if text.startswith(f'{{"{_TOO_LARGE}"'):
-        marker = json.loads(text)[_TOO_LARGE]
-        raise ResultTooLarge(job_id, marker["size"], marker["preview"])
+        raise _too_large(job_id, text)
     return _serializer.loads(text.encode(errors="surrogatepass"))
 
 
+def _too_large(job_id: object, text: str) -> ResultTooLarge:
+    try:
+        marker = json.loads(text)[_TOO_LARGE]
+        return ResultTooLarge(job_id, int(marker["size"]), str(marker["preview"]))
+    except (ValueError, TypeError, LookupError) as error:
+        raise SerializationError(f"the stored result cannot be read: {error}") from error
+
+
 def _blaming(name: str, arguments: Mapping[str, Any]) -> SerializationError | None:
-    """Find the argument that cannot be stored, by trying each alone: any serializer can be asked so."""
-    return next(_blamed(name, arguments), None)
-
-
-def _blamed(name: str, arguments: Mapping[str, Any]) -> Iterator[SerializationError]:
     for argument, value in arguments.items():
         try:
             _serializer.dumps(value)
-        except SerializationError as error:
-            yield SerializationError(f"{name}: the argument {argument!r} cannot be stored: {error}")
+        except Unstorable as error:
+            return SerializationError(f"{name}: the argument {error.within(argument)}")
+    return None

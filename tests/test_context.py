@@ -1,0 +1,37 @@
+"""The current job is there while it runs, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from django_jobs import NoCurrentJob, current_job, get_current_job
+from django_jobs.context import running
+from tests.test_retries import JOB
+
+
+def test_there_is_no_current_job_outside_a_job() -> None:
+    assert get_current_job() is None
+    with pytest.raises(NoCurrentJob, match="no current job"):
+        _ = current_job.id
+
+
+def test_the_current_job_is_there_while_it_runs() -> None:
+    with running(JOB):
+        assert get_current_job() is JOB
+        assert (current_job.id, current_job.attempt, current_job.slots) == (JOB.id, 1, 2)
+    assert get_current_job() is None
+
+
+def test_a_coroutine_sees_the_job_it_was_started_in() -> None:
+    async def ask() -> object:
+        return current_job.id
+
+    with running(JOB):
+        assert asyncio.run(ask()) == JOB.id
+
+
+def test_a_job_cannot_change_what_it_is_told() -> None:
+    with running(JOB), pytest.raises(AttributeError):
+        current_job.attempt = 5  # type: ignore[misc]
