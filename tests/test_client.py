@@ -1,0 +1,361 @@
+"""What a program asks for: enqueue, look, wait, cancel, requeue."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from django_jobs import (
+    JobCancelled,
+    JobContext,
+    JobFailed,
+    JobNotFound,
+    JobsError,
+    PayloadTooLarge,
+    ResultTimeout,
+    ResultTooLarge,
+    SerializationError,
+    WouldWaitForever,
+    client,
+    exponential,
+)
+from django_jobs.context import running
+from django_jobs.models import Job, JobError
+from django_jobs.options import StoredOptions
+from django_jobs.serializers import dump_result, load_args
+from django_jobs.states import Status
+from tests import jobs
+
+pytestmark = pytest.mark.django_db
+outside_transactions = pytest.mark.django_db(transaction=True)
+
+NOBODY = UUID("01890000-0000-7000-8000-000000000000")
+MALFORMED = ["", "no-id", "0189", 7, None, 3.5, b"x" * 16, ["a"], "\0", "ü" * 32]
+
+
+def finish(job: Job, **values: Any) -> None:
+    """Write the end of a job as an engine would."""
+    Job.objects.filter(pk=job.pk).update(**{"status": Status.COMPLETED, **values})
+
+
+def context_of(job_id: UUID, *, slots: int, database: str = "default") -> JobContext:
+    return JobContext(
+        id=job_id, function="tests.jobs.add", queue="default", priority=0, attempt=1, round=1,
+        max_attempts=3, worker_id="w", slots=slots, database=database,
+    )  # fmt: skip
+
+
+class TestEnqueue:
+    def test_the_handle_equals_the_row_in_every_column(self) -> None:
+        handle = jobs.send.enqueue("a@b", subject="s")
+        stored = Job.objects.get()
+        for field in Job._meta.concrete_fields:
+            assert getattr(handle, field.attname) == getattr(stored, field.attname), field.attname
+        assert handle == stored
+
+    def test_the_handle_costs_no_query_and_counts_as_saved(self) -> None:
+        handle = jobs.add.enqueue(1)
+        assert not handle._state.adding
+        assert handle._state.db == "default"
+        with CaptureQueriesContext(connection) as queries:
+            shown = [getattr(handle, field.attname) for field in Job._meta.concrete_fields]
+        assert shown
+        assert len(queries) == 0
+
+    def test_it_is_one_statement(self) -> None:
+        jobs.add.enqueue(1)
+        with CaptureQueriesContext(connection) as queries:
+            jobs.add.enqueue(1)
+        assert [each["sql"].split()[0] for each in queries] == ["INSERT"]
+
+    def test_the_id_is_a_uuid_that_sorts_by_creation(self) -> None:
+        handles = [jobs.add.enqueue(n) for n in range(5)]
+        assert [each.id for each in handles] == sorted(each.id for each in handles)
+        assert abs(handles[0].created_at - timezone.now()) < timedelta(seconds=10)
+
+    def test_options_are_stored_on_the_job(self) -> None:
+        job = jobs.send.using(timeout=None, dont_retry_on=(KeyError,)).enqueue("a@b")
+        job.refresh_from_db()
+        assert (job.queue, job.priority, job.max_attempts, job.timeout) == ("mail", 10, 5, None)
+        stored = StoredOptions.load(job.options)
+        assert [stored.retry_delay.delay(n) for n in (1, 2, 9)] == [10, 30, 60]  # type: ignore[union-attr]
+        assert (stored.dont_retry_on, stored.description) == (("KeyError",), "a letter")
+
+    def test_a_plain_job_has_the_documented_defaults(self) -> None:
+        job = jobs.add.enqueue(1, b=2)
+        assert (job.queue, job.priority, job.max_attempts, job.timeout) == ("default", 0, 3, 300)
+        assert (job.status, job.options, job.round, job.attempts) == ("ready", None, 1, 0)
+        assert load_args(job.args) == ([1], {"b": 2})
+
+    def test_default_options_of_the_settings_apply(self, settings: Any) -> None:
+        settings.DJANGO_JOBS = {"DEFAULT_OPTIONS": {"queue": "slow", "max_retries": 6, "retry_delay": 9}}
+        job = jobs.add.using(queue="fast").enqueue(1)
+        assert (job.queue, job.max_attempts) == ("fast", 7)
+        assert StoredOptions.load(job.options).retry_delay.delay(1) == 9  # type: ignore[union-attr]
+
+    def test_a_policy_given_at_the_call_is_stored(self) -> None:
+        job = jobs.send.using(retry_delay=exponential(2, cap=9)).enqueue("a@b")
+        assert StoredOptions.load(job.options).retry_delay == exponential(2, cap=9)
+
+    def test_a_rolled_back_job_never_was(self) -> None:
+        with transaction.atomic():
+            jobs.add.enqueue(1)
+            transaction.set_rollback(True)
+        assert not Job.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("call", "error"),
+        [
+            (lambda: jobs.add.enqueue(), TypeError),
+            (lambda: jobs.add.enqueue(1, c=2), TypeError),
+            (lambda: jobs.echo.enqueue({1, 2}), SerializationError),
+            (lambda: jobs.echo.enqueue(lock=threading.Lock()), SerializationError),
+            (lambda: jobs.echo.enqueue("x" * 300_000), PayloadTooLarge),
+            (lambda: jobs.add.enqueue_many([(1,), (2, 3, 4)]), TypeError),
+            (lambda: jobs.echo.enqueue_many([(1,), ({1},)]), SerializationError),
+            (lambda: jobs.add.enqueue_many([(1,), 5]), TypeError),
+            (lambda: jobs.add.enqueue_many(["ab"]), TypeError),
+        ],
+    )
+    def test_what_is_refused_stores_no_row(self, call: Callable[[], Any], error: type[Exception]) -> None:
+        with pytest.raises(error):
+            call()
+        assert not Job.objects.exists()
+
+
+class TestDelay:
+    def test_a_timedelta_counts_from_now(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        moment = datetime(2030, 1, 1, tzinfo=UTC)
+        monkeypatch.setattr(client, "now", lambda: moment)
+        job = jobs.add.using(run_after=timedelta(minutes=5)).enqueue(1)
+        assert (job.status, job.run_after) == ("scheduled", moment + timedelta(minutes=5))
+
+    def test_a_datetime_in_the_future_is_scheduled_for_it(self) -> None:
+        due = timezone.now() + timedelta(days=1)
+        job = jobs.add.using(run_after=due).enqueue(1)
+        job.refresh_from_db()
+        assert (job.status, job.run_after) == ("scheduled", due)
+
+    @pytest.mark.parametrize("past", [timedelta(0), timedelta(days=-1), datetime(1970, 1, 1, tzinfo=UTC)])
+    def test_a_past_one_is_ready_and_jumps_no_queue(self, past: Any) -> None:
+        before = jobs.add.enqueue(1)
+        job = jobs.add.using(run_after=past).enqueue(1)
+        assert job.status == "ready"
+        assert job.run_after >= before.run_after
+
+    def test_one_beyond_the_calendar_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="run_after is out of range"):
+            jobs.add.using(run_after=timedelta.max).enqueue(1)
+
+
+class TestEnqueueMany:
+    def test_a_tuple_is_args_and_a_dict_is_kwargs(self) -> None:
+        made = jobs.add.enqueue_many([(1,), (2, 3), {"a": 4, "b": 5}])
+        stored = [load_args(each.args) for each in Job.objects.order_by("id")]
+        assert stored == [([1], {}), ([2, 3], {}), ([], {"a": 4, "b": 5})]
+        assert [each.pk for each in made] == list(Job.objects.order_by("id").values_list("pk", flat=True))
+
+    def test_a_generator_will_do(self) -> None:
+        assert len(jobs.add.enqueue_many((n,) for n in range(3))) == 3
+
+    def test_no_calls_are_no_statement(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            assert jobs.add.enqueue_many([]) == []
+        assert len(queries) == 0
+
+    def test_a_refused_call_is_named_by_its_index(self) -> None:
+        with pytest.raises(TypeError) as caught:
+            jobs.add.enqueue_many([(1,), (2,), (3, 4, 5)])
+        assert caught.value.__notes__ == ["in call 2 (counted from 0)"]
+
+
+class TestIds:
+    @pytest.mark.parametrize(
+        "spelling", [str, lambda key: key, lambda key: key.hex, lambda key: str(key).upper()]
+    )
+    def test_a_uuid_and_its_string_are_the_same_id(self, spelling: Callable[[UUID], Any]) -> None:
+        job = jobs.add.enqueue(1)
+        assert client.get(spelling(job.id)) == job
+
+    @pytest.mark.parametrize("job_id", [NOBODY, str(NOBODY), *MALFORMED])
+    def test_an_unknown_or_malformed_id_is_job_not_found(self, job_id: object) -> None:
+        for ask in (client.get, lambda each: client.cancel([each]), lambda each: client.requeue([each])):
+            with pytest.raises(JobNotFound, match="no job has the id") as caught:
+                ask(job_id)
+            assert isinstance(caught.value, KeyError)
+            assert isinstance(caught.value, JobsError)
+
+    def test_one_unknown_id_among_many_changes_nothing(self) -> None:
+        job = jobs.add.enqueue(1)
+        with pytest.raises(JobNotFound):
+            client.cancel([job.id, uuid4()])
+        assert client.get(job.id).status == "ready"
+
+
+class TestCancelAndRequeue:
+    def test_a_pending_job_is_cancelled_and_requeued_by_its_handle(self) -> None:
+        job = jobs.add.enqueue(1)
+        assert job.cancel() is True
+        assert job.cancel() is False
+        assert client.get(job.id).status == "cancelled"
+        assert job.requeue() is True
+        assert job.requeue() is False
+        again = client.get(job.id)
+        assert (again.status, again.round) == ("ready", 2)
+
+    def test_only_eligible_jobs_are_counted(self) -> None:
+        first, second = jobs.add.enqueue_many([(1,), (2,)])
+        finish(second)
+        assert client.cancel([first.id, str(first.id), second.id]) == 1
+        assert client.requeue([first.id, second.id]) == 2
+
+
+class TestResult:
+    def test_a_completed_job_gives_its_value(self) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job, result_data=dump_result((3, datetime(2030, 1, 1, tzinfo=UTC))))
+        assert job.result(timeout=0) == (3, datetime(2030, 1, 1, tzinfo=UTC))
+        assert job.status == "completed"
+
+    def test_no_value_is_none(self) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job)
+        assert job.result() is None
+
+    def test_a_dead_job_raises_its_last_error(self) -> None:
+        job = jobs.fail.enqueue()
+        finish(job, status=Status.DEAD)
+        for number in (1, 2):
+            JobError.objects.create(
+                job=job, token=number, round=1, number=number, kind="exception", failed_at=timezone.now(),
+                exception_type="ValueError", message=f"broken {number}", traceback="File x", worker_id="w",
+            )  # fmt: skip
+        with pytest.raises(JobFailed, match=r"is dead: ValueError: broken 2") as caught:
+            job.result()
+        assert (caught.value.exception_type, caught.value.traceback) == ("ValueError", "File x")
+        assert [each.message for each in job.errors] == ["broken 1", "broken 2"]
+
+    def test_a_dead_job_without_an_error_row_still_fails(self) -> None:
+        job = jobs.fail.enqueue()
+        finish(job, status=Status.DEAD, error="ValueError: gone")
+        with pytest.raises(JobFailed, match="gone"):
+            job.result()
+
+    def test_a_cancelled_job_says_so(self) -> None:
+        job = jobs.add.enqueue(1)
+        job.cancel()
+        with pytest.raises(JobCancelled, match="was cancelled"):
+            job.result()
+
+    def test_a_result_over_the_limit_says_so(self, settings: Any) -> None:
+        settings.DJANGO_JOBS = {"MAX_RESULT": 10}
+        job = jobs.add.enqueue(1)
+        finish(job, result_data=dump_result("x" * 100))
+        with pytest.raises(ResultTooLarge, match="102 bytes"):
+            job.result()
+
+    def test_a_corrupt_result_is_a_serialization_error(self) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job, result_data="{broken")
+        with pytest.raises(SerializationError, match="cannot be read"):
+            job.result()
+
+    def test_a_job_that_is_gone_is_not_found(self) -> None:
+        job = jobs.add.enqueue(1)
+        Job.objects.all().delete()
+        with pytest.raises(JobNotFound):
+            job.result()
+
+    @pytest.mark.parametrize("timeout", [-1, float("nan")])
+    def test_a_bad_timeout_is_refused(self, timeout: float) -> None:
+        with pytest.raises(ValueError, match="timeout must be seconds"):
+            jobs.add.enqueue(1).result(timeout=timeout)
+
+    def test_inside_a_transaction_waiting_is_refused_at_once(self) -> None:
+        with pytest.raises(WouldWaitForever, match="inside a transaction"):
+            jobs.add.enqueue(1).result()
+
+    def test_inside_a_transaction_a_final_job_gives_its_value(self) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job, result_data="7")
+        with transaction.atomic():
+            assert job.result() == 7
+
+
+@outside_transactions
+class TestWaiting:
+    def test_the_time_up_is_a_timeout_error_that_says_the_status(self) -> None:
+        with pytest.raises(ResultTimeout, match=r"is still ready after 0\.05 s") as caught:
+            jobs.add.enqueue(1).result(timeout=0.05)
+        assert isinstance(caught.value, TimeoutError)
+
+    def test_pauses_grow_to_a_tenth_of_the_time_waited_and_one_second(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job, clock, pauses = jobs.add.enqueue(1), [1000.0], []
+
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            clock[0] += seconds
+            if clock[0] > 1060:
+                finish(job, result_data="5")
+
+        monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(time, "sleep", sleep)
+        assert job.result() == 5
+        assert pauses[0] == 0.02
+        assert pauses == sorted(pauses)
+        assert pauses[-1] == 1.0
+        assert 50 < len(pauses) < 150
+
+    def test_a_coroutine_waits_while_others_go_on(self) -> None:
+        job = jobs.add.enqueue(1)
+
+        async def wait_and_finish() -> Any:
+            waiting = asyncio.ensure_future(job.aresult(timeout=30))
+            other = await jobs.add.aenqueue(2)
+            await Job.objects.filter(pk=job.pk).aupdate(status=Status.COMPLETED, result_data="5")
+            return await waiting, other
+
+        value, other = asyncio.run(wait_and_finish())
+        assert value == 5
+        assert client.get(other.id).status == "ready"
+
+    def test_in_the_only_slot_of_a_worker_waiting_is_refused(self) -> None:
+        job = jobs.add.enqueue(1)
+        with running(context_of(NOBODY, slots=1)), pytest.raises(WouldWaitForever, match="only slot"):
+            job.result()
+
+    def test_no_job_waits_for_itself(self) -> None:
+        job = jobs.add.enqueue(1)
+        with running(context_of(job.id, slots=4)), pytest.raises(WouldWaitForever, match="it is the job"):
+            job.result()
+
+    @pytest.mark.parametrize("context", [{"slots": 2}, {"slots": 1, "database": "elsewhere"}])
+    def test_in_one_of_more_slots_or_for_another_database_it_waits(self, context: Any) -> None:
+        job = jobs.add.enqueue(1)
+        with running(context_of(NOBODY, **context)), pytest.raises(ResultTimeout):
+            job.result(timeout=0)
+
+    def test_one_that_is_requeued_as_it_is_read_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        job = jobs.add.enqueue(1)
+        job.cancel()
+        read = Job.refresh_from_db
+
+        def requeue_then_read(self: Job, **options: Any) -> None:
+            client.requeue([self.pk])
+            read(self, **options)
+
+        monkeypatch.setattr(Job, "refresh_from_db", requeue_then_read)
+        with pytest.raises(ResultTimeout, match="still ready"):
+            job.result(timeout=0)
