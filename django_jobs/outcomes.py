@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
 from django_jobs.states import AttemptOutcome, ErrorKind
+
+
+def fingerprint(function: str, exception_type: str, place: str) -> str:
+    """Return 16 hexadecimal digits that errors of one cause share."""
+    text = f"{function}\n{exception_type}\n{place}"
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTER_BITS = 42
+# 30 December 9999: an id that is no UUIDv7 may point beyond what a datetime holds in every zone.
+_LATEST_MS = 253_402_128_000_000
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
@@ -40,7 +42,12 @@ def uuid7() -> UUID:
 
 def created_at(job_id: UUID) -> datetime:
     """Return the moment a UUIDv7 was made, to the millisecond, in UTC."""
-    return _EPOCH + timedelta(milliseconds=job_id.int >> 80)
+    return _EPOCH + timedelta(milliseconds=min(job_id.int >> 80, _LATEST_MS))
+
+
+def age(job_id: UUID) -> float:
+    """Return the seconds since a UUIDv7 was made, by this host's clock; never negative."""
+    return max(0.0, time.time() - (job_id.int >> 80) / 1000)
 
 
 def _reseed() -> None:

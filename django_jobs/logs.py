@@ -1,0 +1,123 @@
+"""Every line the app logs, and where the lines go.
+
+Logger `django_jobs`: INFO for what went well, WARNING for what will be retried, ERROR for what
+is over. `runworker` adds a handler of its own only where the project has configured none.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sys
+from logging.handlers import QueueHandler, QueueListener
+from uuid import UUID
+
+from django_jobs.outcomes import Outcome
+from django_jobs.states import Status
+
+logger = logging.getLogger("django_jobs")
+
+LINE = "%(asctime)s %(levelname)-7s %(message)s"
+# So many lines may wait for a slow handler; further ones are dropped rather than stop the worker.
+BACKLOG = 10_000
+
+
+def settled(*, function: str, number: int, max_attempts: int, outcome: Outcome) -> None:
+    """Log how a run ended and what became of the job, once the database has it."""
+    level = _level(outcome)
+    if not logger.isEnabledFor(level):
+        return
+    seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
+    error = f": {outcome.error.summary}" if outcome.error else ""
+    logger.log(
+        level,
+        "job %s %s %s in %.3f s (attempt %d of %d)%s%s",
+        outcome.job_id,
+        function,
+        outcome.outcome.value,
+        seconds,
+        number,
+        max_attempts,
+        error,
+        _what_next(outcome),
+        extra={"job_id": str(outcome.job_id), "function": function},
+    )
+
+
+def _level(outcome: Outcome) -> int:
+    if outcome.error is None:
+        return logging.INFO
+    return logging.ERROR if outcome.final else logging.WARNING
+
+
+def _what_next(outcome: Outcome) -> str:
+    if outcome.error is None:
+        return ""
+    if outcome.retry_in is None:
+        return "; dead"
+    return f"; next attempt in {outcome.retry_in:.3g} s" if outcome.retry_in else "; next attempt at once"
+
+
+def refused(*, job_id: UUID, worker_id: str) -> None:
+    """Log that an outcome came too late to count."""
+    logger.warning("job %s is not %s's any more: its outcome was dropped", job_id, worker_id)
+
+
+def rescued(*, job_id: UUID, function: str, worker_id: str, status: Status) -> None:
+    """Log that a job was taken over from a worker that stopped renewing its lease."""
+    level = logging.ERROR if status is Status.DEAD else logging.WARNING
+    logger.log(
+        level, "job %s %s rescued from %s, which stopped renewing it: %s", job_id, function, worker_id, status
+    )
+
+
+class ParentLogging:
+    """The worker's logging while it runs: no handler can make its loop wait."""
+
+    def __init__(self, *, level: int) -> None:
+        self._level = level
+        self._before: tuple[list[logging.Handler], bool, int] | None = None
+        self._listener: QueueListener | None = None
+
+    def start(self) -> None:
+        """Put a bounded queue before all handlers of the logger."""
+        handlers = _effective_handlers(logger) or [_own_handler()]
+        self._before = (logger.handlers[:], logger.propagate, logger.level)
+        waiting: queue.Queue[logging.LogRecord] = queue.Queue(BACKLOG)
+        self._listener = QueueListener(waiting, *handlers, respect_handler_level=True)
+        logger.handlers, logger.propagate = [_DroppingQueueHandler(waiting)], False
+        if logger.level == logging.NOTSET:
+            logger.setLevel(self._level)
+        self._listener.start()
+
+    def stop(self) -> None:
+        """Write what is waiting and put the logger back as it was."""
+        if self._listener and self._before:
+            self._listener.stop()
+            logger.handlers, logger.propagate, level = self._before
+            logger.setLevel(level)
+            self._listener = self._before = None
+
+
+class _DroppingQueueHandler(QueueHandler):
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Hand the record over, or drop it where the handlers cannot keep up."""
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            return
+
+
+def _effective_handlers(start: logging.Logger) -> list[logging.Handler]:
+    handlers: list[logging.Handler] = []
+    current: logging.Logger | None = start
+    while current is not None:
+        handlers += current.handlers
+        current = current.parent if current.propagate else None
+    return handlers
+
+
+def _own_handler() -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(LINE))
+    return handler

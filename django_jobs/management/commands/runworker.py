@@ -1,0 +1,87 @@
+"""`manage.py runworker`: a thin door to the worker."""
+
+from __future__ import annotations
+
+import logging
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_jobs.exceptions import JobsError
+from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
+
+_LEVELS = {0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG, 3: logging.DEBUG}
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ArgumentTypeError(f"{text!r} is not a list of queue names like a,b")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number ≥ 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds ≥ 0")
+    return seconds
+
+
+def _interval(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds < 0.01:
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds ≥ 0.01")
+    return seconds
+
+
+class Command(BaseCommand):
+    """Run jobs until told to stop."""
+
+    help = "Run background jobs. TERM or Ctrl-C lets running jobs finish, a second one stops them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--queues", type=_names, default=[], metavar="A,B", help="serve only these queues"
+        )
+        parser.add_argument(
+            "--exclude", type=_names, default=[], metavar="C", help="never serve these queues"
+        )
+        parser.add_argument(
+            "--processes", type=_count, default=2, help="how many jobs run at once (default 2)"
+        )
+        parser.add_argument("--burst", action="store_true", help="end when nothing is due any more")
+        parser.add_argument("--max-jobs", type=_count, help="end after so many jobs")
+        parser.add_argument(
+            "--poll-interval", type=_interval, help="seconds between looks at an empty queue (POLL_INTERVAL)"
+        )
+        parser.add_argument(
+            "--grace", type=_seconds, help="seconds that running jobs may go on at shutdown (SHUTDOWN_GRACE)"
+        )
+        parser.add_argument(
+            "--start-method",
+            choices=START_METHODS,
+            help="how runners are made (default: fork, exec where start-up left threads)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run one worker."""
+        plan = WorkerOptions(
+            **{name: options[name] for name in ("queues", "exclude", "processes", "burst", "max_jobs")},
+            **{name: options[name] for name in ("poll_interval", "grace", "start_method")},
+            log_level=_LEVELS[options["verbosity"]],
+        )
+        try:
+            Worker(plan).run()
+        except JobsError as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,8 @@
+"""The child process that runs user code: takes one job at a time, runs it, reports its outcome.
+
+1. `birth`   makes a fresh process a runner: own session, dies with its maker, deaf to TERM and INT
+2. `serve`   takes assignments from the shared socket, keeps the slip, sends the reports
+3. `execute` runs one job: pure, an assignment in, an outcome out
+4. `blame`   turns an exception into an error report
+5. `hygiene` lets each attempt start clean
+"""

@@ -1,0 +1,49 @@
+"""A runner that was exec'd instead of forked: `python -m django_jobs.runner`, started by a worker."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+
+import django
+
+from django_jobs.runner.birth import become_runner
+
+
+def main() -> None:
+    """Set up Django in this fresh process and serve."""
+    given = _arguments()
+    become_runner(maker=given.maker, new_session=False)
+    django.setup()
+    _serve(given)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="django_jobs.runner", description=__doc__)
+    for name in ("slot", "jobs-fd", "slips-fd", "slips-count", "maker", "slots"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    for name in ("worker-id", "database"):
+        parser.add_argument(f"--{name}", required=True)
+    return parser.parse_args()
+
+
+def _serve(given: argparse.Namespace) -> None:
+    # Only now: these rooms need the apps to be loaded.
+    from django_jobs import registry
+    from django_jobs.runner.execute import Workplace
+    from django_jobs.runner.serve import Post, serve
+    from django_jobs.wire.slips import Slips
+
+    registry.autodiscover()
+    serve(
+        Post(
+            slot=given.slot,
+            jobs=socket.socket(fileno=given.jobs_fd),
+            slips=Slips(given.slips_fd, given.slips_count),
+            workplace=Workplace(given.worker_id, given.slots, given.database),
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Run one job: an assignment in, an outcome or a refusal out. Writes nothing, reports nowhere."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import async_to_sync
+
+from django_jobs import registry, retries
+from django_jobs.conf import conf
+from django_jobs.context import JobContext, running
+from django_jobs.exceptions import UnknownJobFunction
+from django_jobs.options import StoredOptions
+from django_jobs.outcomes import Outcome
+from django_jobs.runner.blame import blame
+from django_jobs.serializers import dump_result, load_args
+from django_jobs.states import AttemptOutcome, ErrorKind
+from django_jobs.uuid7 import age
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.messages import Assignment, Refusal
+
+# A job of an unknown function is looked at again after a tenth of its age, within these bounds (seconds).
+UNKNOWN_DELAY_LEAST, UNKNOWN_DELAY_MOST = 5.0, 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What a run knows of the worker it runs in.
+
+    Attributes:
+        worker_id: the worker's id.
+        slots: how many jobs the worker runs at once.
+        database: the alias the queue is written on.
+    """
+
+    worker_id: str
+    slots: int
+    database: str
+
+
+def execute(assignment: Assignment, workplace: Workplace) -> Outcome | Refusal:
+    """Run a job and return what came of it; whatever its code raises is part of the outcome."""
+    try:
+        function = registry.find(assignment.function)
+    except UnknownJobFunction as unknown:
+        return _unknown_function(assignment, unknown)
+    return copy_context().run(_Run(assignment, function, _context(assignment, workplace)).outcome)
+
+
+def _context(assignment: Assignment, workplace: Workplace) -> JobContext:
+    return JobContext(
+        id=assignment.job_id,
+        function=assignment.function,
+        queue=assignment.queue,
+        priority=assignment.priority,
+        attempt=assignment.number,
+        round=assignment.round,
+        max_attempts=assignment.max_attempts,
+        worker_id=workplace.worker_id,
+        slots=workplace.slots,
+        database=workplace.database,
+    )
+
+
+def _unknown_function(assignment: Assignment, unknown: UnknownJobFunction) -> Outcome | Refusal:
+    waited = age(assignment.job_id)
+    if waited < conf().UNKNOWN_FUNCTION_TTL:
+        delay = min(max(waited / 10, UNKNOWN_DELAY_LEAST), UNKNOWN_DELAY_MOST)
+        return Refusal(assignment.job_id, assignment.token, delay, f"unknown function: {unknown}"[:200])
+    error = blame(unknown, kind=ErrorKind.UNKNOWN_FUNCTION, function=assignment.function)
+    now = boottime_ns()
+    return Outcome(
+        assignment.job_id,
+        assignment.token,
+        AttemptOutcome.FAILED,
+        error=error,
+        started_ns=now,
+        finished_ns=now,
+    )
+
+
+class _Run:
+    """One run of one job function."""
+
+    def __init__(
+        self, assignment: Assignment, function: registry.RegisteredFunction, context: JobContext
+    ) -> None:
+        self.assignment, self.function, self.context = assignment, function, context
+        self.options: StoredOptions | None = None
+        self.started_ns = boottime_ns()
+
+    def outcome(self) -> Outcome:
+        kind = ErrorKind.SERIALIZATION
+        try:
+            self.options = StoredOptions.load(self.assignment.options)
+            args, kwargs = load_args(self.assignment.args)
+            kind = ErrorKind.EXCEPTION
+            with running(self.context):
+                result = _synchronous(self.function.function)(*args, **kwargs)
+            kind = ErrorKind.SERIALIZATION
+            return self._ended(AttemptOutcome.COMPLETED, result_data=dump_result(result))
+        # SystemExit, KeyboardInterrupt and their like end the job that raised them, not the runner.
+        except BaseException as error:
+            report = blame(error, kind=kind, function=self.assignment.function)
+            return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))
+
+    def _retry_in(self, error: BaseException) -> float | None:
+        number, most = self.assignment.number, self.assignment.max_attempts
+        if self.options is None:  # they are what could not be read
+            return retries.without_exception(self.assignment.options, number=number, max_attempts=most)
+        return retries.after_exception(
+            error,
+            options=self.options,
+            policy=self.function.options.retry_callable,
+            number=number,
+            max_attempts=most,
+            job=self.context,
+        )
+
+    def _ended(self, outcome: AttemptOutcome, **more: Any) -> Outcome:
+        return Outcome(
+            job_id=self.assignment.job_id,
+            token=self.assignment.token,
+            outcome=outcome,
+            started_ns=self.started_ns,
+            finished_ns=boottime_ns(),
+            **more,
+        )
+
+
+def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
+    return async_to_sync(function) if inspect.iscoroutinefunction(function) else function

@@ -1,0 +1,65 @@
+"""Each attempt starts clean: nothing the one before left open reaches the next."""
+
+from __future__ import annotations
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from django_jobs.wire.clock import boottime
+
+# A connection that rested longer is looked at before it is used again.
+TRUSTED_FOR = 5.0
+
+_last_used = boottime()
+
+
+def before_attempt() -> None:
+    """Throw away connections that died while this runner had nothing to do."""
+    if boottime() - _last_used > TRUSTED_FOR:
+        for connection in _open_connections():
+            if not connection.is_usable():
+                _throw_away(connection)
+
+
+def after_attempt() -> None:
+    """Roll back what the attempt left open; keep connections that are fit for the next one."""
+    global _last_used
+    for connection in _open_connections():
+        connection.queries_log.clear()
+        if not _fit_for_another(connection):
+            _throw_away(connection)
+    _last_used = boottime()
+
+
+def close_connections() -> None:
+    """Close every connection of this runner; the next job opens what it needs."""
+    for connection in _open_connections():
+        _throw_away(connection)
+
+
+def _open_connections() -> list[BaseDatabaseWrapper]:
+    return [each for each in connections.all(initialized_only=True) if each.connection is not None]
+
+
+def _fit_for_another(connection: BaseDatabaseWrapper) -> bool:
+    if connection.in_atomic_block or not connection.get_autocommit() or connection.closed_in_transaction:
+        return False
+    try:
+        # A transaction opened behind Django's back (a bare BEGIN); free where there is none.
+        connection.connection.rollback()
+    except Exception:
+        return False
+    if connection.errors_occurred:
+        connection.errors_occurred = False
+        return connection.is_usable()
+    return True
+
+
+def _throw_away(connection: BaseDatabaseWrapper) -> None:
+    # The wrapper goes with the connection: it may still count atomic blocks nobody will leave.
+    del connections[connection.alias]
+    try:
+        connection.connection.close()
+    except Exception:
+        # It was broken already, and nothing refers to it any more.
+        connection.connection = None

@@ -1,0 +1,78 @@
+"""The runner's loop: take an assignment, run it, send the report."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from dataclasses import dataclass
+
+from django_jobs.runner import hygiene
+from django_jobs.runner.execute import Workplace, execute
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.messages import Assignment, report_to_bytes
+from django_jobs.wire.slips import Slip, Slips, SlipState
+from django_jobs.wire.sockets import receive, send
+
+# Connections of a runner that had nothing to do for so long are closed (seconds).
+IDLE_CONNECTIONS_CLOSE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A runner's place in the worker: its slot, the shared socket and the page of slips."""
+
+    slot: int
+    jobs: socket.socket
+    slips: Slips
+    workplace: Workplace
+
+
+def serve(post: Post) -> None:
+    """Run jobs until the parent is gone."""
+    slip = post.slips[post.slot]
+    while (message := _next_message(post.jobs, slip)) is not None:
+        assignment = Assignment.from_bytes(message)
+        _start_nothing_without_lease(post.slips)
+        slip.busy(assignment.job_id, assignment.token, boottime_ns())
+        try:
+            _run_and_report(assignment, post)
+        except BrokenPipeError:
+            return
+
+
+def _run_and_report(assignment: Assignment, post: Post) -> None:
+    hygiene.before_attempt()
+    report = execute(assignment, post.workplace)
+    hygiene.after_attempt()
+    send(post.jobs, report_to_bytes(report))
+
+
+def _next_message(jobs: socket.socket, slip: Slip) -> bytes | None:
+    """Wait for a message; the slip tells the parent at any moment whether this runner may hold one.
+
+    RECEIVING is written before the socket is read and IDLE only after it was found empty, so
+    whoever sees IDLE after the socket was drained knows that nothing is on its way in here.
+    """
+    while True:
+        slip.say(SlipState.RECEIVING)
+        try:
+            return receive(jobs)
+        except BlockingIOError:
+            slip.say(SlipState.IDLE)
+        _wait_for_message(jobs)
+
+
+def _wait_for_message(jobs: socket.socket) -> None:
+    readable = select.poll()
+    readable.register(jobs, select.POLLIN)
+    if not readable.poll(IDLE_CONNECTIONS_CLOSE * 1000):
+        hygiene.close_connections()
+        readable.poll()
+
+
+def _start_nothing_without_lease(slips: Slips) -> None:
+    # Another worker may have taken these jobs over by now. The parent sees that this runner
+    # is gone, that its slip names no run, and gives the job back.
+    if boottime_ns() > slips.lease_ns:
+        os._exit(0)

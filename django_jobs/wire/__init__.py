@@ -1,0 +1,1 @@
+"""How parent and runners talk: messages on one shared socket, slips in shared memory."""

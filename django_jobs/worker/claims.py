@@ -1,0 +1,124 @@
+"""All that this worker holds in the database: renewed, settled, claimed under its own fence."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django_jobs import logs
+from django_jobs.engines import Engine
+from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Started
+from django_jobs.outcomes import Outcome
+from django_jobs.wire.clock import boottime, boottime_ns
+from django_jobs.worker.clock import DatabaseClock
+from django_jobs.worker.inbox import Work
+from django_jobs.worker.queue_list import QueueList
+
+# While jobs keep coming, the list of queues is looked up again after so long (seconds).
+QUEUE_LIST_TTL = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which name, from which queues and for how long (seconds) the worker claims."""
+
+    worker_id: str
+    queues: QueueList
+    lease: float
+
+
+class Claims:
+    """The worker's claims, by their fences, and every statement about them."""
+
+    def __init__(self, engine: Engine, terms: Terms, *, clock: DatabaseClock) -> None:
+        self._engine, self._terms, self._clock = engine, terms, clock
+        self._held: set[Held] = set()
+        self._queues: list[str] = []
+        self._queues_good_until = 0.0
+
+    @property
+    def none_held(self) -> bool:
+        """Whether the worker holds no claim at all."""
+        return not self._held
+
+    def renew(self) -> tuple[list[Held], int]:
+        """Extend all claims; return those that are lost, and until when the others are good (ns)."""
+        # Counted from before the question: the lease must never seem longer here than in the row.
+        until_ns = boottime_ns() + int(self._terms.lease * 1e9)
+        self._clock.measure()
+        lost = self._engine.renew(sorted(self._held), lease=self._lease_end()) if self._held else []
+        self._held.difference_update(lost)
+        return lost, until_ns
+
+    def settle_and_claim(self, work: Work, *, wanted: int) -> list[ClaimedJob]:
+        """Write what was handed over and claim up to so many jobs, in one transaction."""
+        if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
+            self.forget_queues()  # our own write may make a queue ready that the list does not have
+        with self._engine.transaction():
+            refused = self._settle(work)
+            claimed = self._claim(wanted)
+        self._account(work, set(refused), claimed)
+        return claimed
+
+    def forget_queues(self) -> None:
+        """Look the queues up again at the next claim."""
+        self._queues_good_until = 0.0
+
+    def _settle(self, work: Work) -> list[Held]:
+        refused = self._engine.ack([self._ack(*finished) for finished in work.finished])
+        self._engine.release([self._released(*given) for given in work.given_back])
+        self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
+        return refused
+
+    def _claim(self, wanted: int) -> list[ClaimedJob]:
+        queues = self._served() if wanted else []
+        if not queues:
+            return []
+        return self._engine.claim(
+            queues,
+            wanted,
+            worker_id=self._terms.worker_id,
+            token=secrets.randbits(63),
+            lease=self._lease_end(),
+        )
+
+    def _served(self) -> list[str]:
+        if boottime() >= self._queues_good_until:
+            self._queues = self._terms.queues.among(self._engine.ready_queues())
+            self._queues_good_until = boottime() + QUEUE_LIST_TTL
+        return self._queues
+
+    def _account(self, work: Work, refused: set[Held], claimed: Sequence[ClaimedJob]) -> None:
+        self._held.update(Held(job.id, job.token) for job in claimed)
+        self._held.difference_update(Held(given.job.id, given.job.token) for given in work.given_back)
+        for job, outcome in work.finished:
+            held = Held(job.id, job.token)
+            self._held.discard(held)
+            if held in refused:
+                logs.refused(job_id=job.id, worker_id=self._terms.worker_id)
+            else:
+                logs.settled(
+                    function=job.function,
+                    number=job.number,
+                    max_attempts=job.max_attempts,
+                    outcome=outcome,
+                )
+
+    def _ack(self, job: ClaimedJob, outcome: Outcome) -> Ack:
+        return Ack(
+            outcome=outcome,
+            round=job.round,
+            number=job.number,
+            worker_id=self._terms.worker_id,
+            started_at=self._clock.at(outcome.started_ns) if outcome.started_ns else None,
+            finished_at=self._clock.at(outcome.finished_ns),
+        )
+
+    def _released(self, job: ClaimedJob, delay: float | None, reason: str) -> Released:
+        due = None if delay is None else self._clock.now() + timedelta(seconds=delay)
+        return Released(Held(job.id, job.token), due, reason)
+
+    def _lease_end(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=self._terms.lease)

@@ -1,0 +1,156 @@
+"""The worker's one thread with a database connection.
+
+Each pass is a row of bounded units, in this order, so that nothing keeps a renewal waiting:
+
+1. renew the lease of all that the worker holds
+2. write what the loop handed over and claim what it wants, in one transaction
+3. do the duties that are due
+
+A database that is away stops nothing: what could not be written is kept and tried again.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.db import Error
+
+from django_jobs.duties import Duty
+from django_jobs.duties.rescue import Rescue
+from django_jobs.engines import Engine
+from django_jobs.wire.clock import boottime
+from django_jobs.wire.slips import Slips
+from django_jobs.worker.claims import Claims, Terms
+from django_jobs.worker.clock import DatabaseClock
+from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Work
+from django_jobs.worker.roster import DutyRoster
+from django_jobs.worker.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPlan:
+    """What the desk is to do.
+
+    Attributes:
+        terms: under which terms it claims.
+        duties: what it does for all workers.
+        poll_interval: seconds between looks at an empty queue.
+        burst: whether to tell when nothing is due any more.
+    """
+
+    terms: Terms
+    duties: Sequence[Duty]
+    poll_interval: float
+    burst: bool
+
+
+class Desk:
+    """Renews, settles, claims, does the duties."""
+
+    def __init__(self, plan: DeskPlan, *, engine: Engine, inbox: Inbox, outbox: Outbox, slips: Slips) -> None:
+        self._plan, self._engine, self._slips = plan, engine, slips
+        self._inbox, self._outbox = inbox, outbox
+        self._clock = DatabaseClock(engine)
+        self._claims = Claims(engine, plan.terms, clock=self._clock)
+        self._roster = DutyRoster(plan.duties)
+        self._trouble = Trouble()
+        self._renew_at = self._look_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="django_jobs desk", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have the thread write what is left and end; bears being called twice."""
+        self._inbox.stop()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to so long for the end; return whether it came."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._inbox.closed:
+                self._pass()
+        finally:
+            self._engine.connection.close()
+            self._outbox.post(DeskClosed())
+
+    def _pass(self) -> None:
+        work = self._inbox.take(wait=self._patience())
+        try:
+            self._renew_if_due()
+            found = self._settle_and_claim(work)
+            work = Work()
+            made_ready = self._do_duties()
+            self._trouble.over()
+        except Exception as error:
+            # Whatever goes wrong between here and the database: what was to be written is kept.
+            self._inbox.put_back(work)
+            self._recover(error)
+        else:
+            self._tell_if_drained(nothing_found=found == 0 and not made_ready)
+
+    def _patience(self) -> float:
+        moments = [self._renew_at, self._roster.next_at]
+        if self._inbox.wanted:
+            moments.append(self._look_at)
+        return max(0.0, min(moments) - boottime())
+
+    def _renew_if_due(self) -> None:
+        if boottime() < self._renew_at:
+            return
+        lost, self._slips.lease_ns = self._claims.renew()
+        self._renew_at = boottime() + self._plan.terms.lease / 4
+        if lost:
+            self._outbox.post(Lost(lost))
+
+    def _settle_and_claim(self, work: Work) -> int | None:
+        """Return how many jobs were claimed, None when it was not the time to look."""
+        looks = self._inbox.wanted > 0 and (bool(work) or boottime() >= self._look_at)
+        if not work and not looks:
+            return None
+        if boottime() >= self._look_at > 0:
+            self._claims.forget_queues()
+        wanted = self._inbox.wanted if looks else 0
+        claimed = self._claims.settle_and_claim(work, wanted=wanted)
+        self._look_at = self._next_look() if len(claimed) < wanted else 0.0
+        if claimed:
+            self._inbox.delivered(len(claimed))
+            self._outbox.post(Claimed(claimed))
+        return len(claimed) if looks else None
+
+    def _next_look(self) -> float:
+        # Jitter, so that many idle workers do not ask in step.
+        return boottime() + self._plan.poll_interval * random.uniform(0.9, 1.1)
+
+    def _do_duties(self) -> bool:
+        made_ready = False
+        for duty in [] if self._inbox.stopping else self._roster.due():
+            now = self._clock.now()
+            done = duty.run(self._engine, now=now)
+            self._roster.done(duty, done, now=now)
+            made_ready |= done.made_ready
+        if made_ready:
+            self._claims.forget_queues()
+            self._look_at = 0.0
+        return made_ready
+
+    def _tell_if_drained(self, *, nothing_found: bool) -> None:
+        if self._plan.burst and nothing_found and self._claims.none_held:
+            self._outbox.post(Drained())
+
+    def _recover(self, error: Exception) -> None:
+        with suppress(Error):  # it may be past closing
+            self._engine.connection.close()
+        # First of all the leases; then let live owners renew theirs before anyone takes them over.
+        self._renew_at = 0.0
+        self._roster.postpone(Rescue, seconds=self._plan.terms.lease / 2)
+        self._inbox.rest(self._trouble.happened(error))

@@ -1,0 +1,126 @@
+"""The shop floor: every job this worker holds, from the desk's claim to the desk's ack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.outcomes import Outcome
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.messages import Refusal
+from django_jobs.wire.slips import Slips
+from django_jobs.worker.handout import Handout
+from django_jobs.worker.inbox import GivenBack, Work
+from django_jobs.worker.limits import Limits
+from django_jobs.worker.pace import Pace
+from django_jobs.worker.reconcile import Reconciliation
+from django_jobs.worker.runners import Runners
+from django_jobs.worker.starting import Event, What
+from django_jobs.worker.verdicts import Verdict, corrupt, flaw, outcome_of_death
+
+
+class Floor:
+    """Moves jobs between buffer, runners and the work for the desk."""
+
+    def __init__(self, *, handout: Handout, runners: Runners, slips: Slips, pace: Pace) -> None:
+        self._handout, self._runners, self._slips, self._pace = handout, runners, slips, pace
+        self._limits = Limits(runners)
+        self._recount: Reconciliation | None = None
+        self._work = Work()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no job is left here and none is being looked for."""
+        return not len(self._handout) and self._recount is None
+
+    @property
+    def recounting(self) -> bool:
+        """Whether a recount waits for a runner to settle."""
+        return self._recount is not None
+
+    @property
+    def room(self) -> int:
+        """How many more jobs the worker should hold."""
+        return max(0, self._pace.held - len(self._handout))
+
+    def take_in(self, jobs: Iterable[ClaimedJob]) -> None:
+        """Take newly claimed jobs; a row that cannot be a job ends here."""
+        for job in jobs:
+            if wrong := flaw(job):
+                self._work.finished.append((job, corrupt(job, wrong)))
+            else:
+                self._handout.add([job])
+
+    def collect(self) -> None:
+        """Read what the runners reported."""
+        for job, report in self._handout.reports():
+            if isinstance(report, Refusal):
+                self._work.given_back.append(GivenBack(job, report.delay, report.reason))
+            else:
+                self._finished(job, report)
+
+    def bury(self, event: Event) -> None:
+        """Settle what a dead runner was running, and find out where all other jobs are."""
+        self.collect()  # its last report may still be in the socket
+        run, verdict = self._runners.died(event.slot)
+        if event.what is What.LAPSED:
+            verdict = verdict or Verdict.LEASE
+        if run and (job := self._handout.settle(Held(run.job_id, run.token))):
+            outcome = outcome_of_death(job, verdict=verdict, status=event.status, started_ns=run.started_ns)
+            if outcome is not None:
+                self._work.finished.append((job, outcome))
+        self.recount()
+
+    def recount(self) -> None:
+        """Start finding out where every job is; nothing is handed out before that is known."""
+        self._recount = Reconciliation(self._handout, self._runners)
+        self.go_on_recounting()
+
+    def go_on_recounting(self) -> None:
+        """End the recount if all runners have settled: what is in none of them goes back unrun."""
+        if self._recount is not None and self._recount.settled():
+            self.collect()
+            self._work.given_back += [GivenBack(job) for job in self._recount.missing()]
+            self._recount = None
+
+    def lose(self, held: list[Held]) -> None:
+        """Let go of claims that are not this worker's any more."""
+        self._handout.drop(held)
+        self._limits.lose(held)
+
+    def enforce(self) -> float:
+        """Apply the limits on time; return when to look again at the latest (seconds)."""
+        if not self._handout.out:
+            return float("inf")
+        begun, wait = self._limits.enforce(self._handout.out)
+        self._work.begun += begun
+        return wait
+
+    def hand_out(self) -> None:
+        """Give the runners as much as the pace allows, while the lease is good."""
+        if self._recount is None and self.lease_good:
+            self._handout.refill(self._pace.out)
+
+    def give_back(self) -> None:
+        """Give back all that no runner has."""
+        self._work.given_back += [GivenBack(job) for job in self._handout.empty_buffer()]
+
+    def stop_running(self, verdict: Verdict) -> None:
+        """Kill every runner that is running a job."""
+        for runner, _, _ in self._runners.running():
+            self._runners.kill(runner, verdict)
+
+    @property
+    def lease_good(self) -> bool:
+        """Whether what the worker holds is still its own."""
+        return boottime_ns() <= self._slips.lease_ns
+
+    def take_work(self) -> Work:
+        """Take out what the desk has to write."""
+        work, self._work = self._work, Work()
+        return work
+
+    def _finished(self, job: ClaimedJob, outcome: Outcome) -> None:
+        self._work.finished.append((job, outcome))
+        seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
+        self._pace.observe(seconds=seconds, payload=len(job.args))

@@ -1,0 +1,112 @@
+"""Which claimed job is where: in the buffer, or out (in the socket or in a runner).
+
+All runners read one socket, one message is one job: the kernel gives each to a runner that is
+idle, and none waits behind a running one. The parent keeps the runners' end as well and can
+take back what nobody has read.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Iterable
+
+from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.outcomes import Outcome
+from django_jobs.wire.messages import Assignment, Refusal, report_from_bytes
+from django_jobs.wire.sockets import receive, send
+
+
+class Handout:
+    """The jobs this worker holds and has not settled."""
+
+    def __init__(self, *, ours: socket.socket, runners: socket.socket) -> None:
+        self._ours, self._runners = ours, runners
+        self._ours.setblocking(False)
+        self._buffer: deque[ClaimedJob] = deque()
+        self._out: dict[Held, ClaimedJob] = {}
+
+    def __len__(self) -> int:
+        return len(self._buffer) + len(self._out)
+
+    @property
+    def out(self) -> dict[Held, ClaimedJob]:
+        """The jobs that are in the socket or in a runner."""
+        return self._out
+
+    def add(self, jobs: Iterable[ClaimedJob]) -> None:
+        """Put newly claimed jobs at the end of the buffer."""
+        self._buffer.extend(jobs)
+
+    def refill(self, most: int) -> None:
+        """Hand jobs out until so many are out, the buffer is empty or the socket is full."""
+        while self._buffer and len(self._out) < most:
+            job = self._buffer[0]
+            try:
+                send(self._ours, _assignment(job).to_bytes(), wait=False)
+            except BlockingIOError:
+                return
+            self._buffer.popleft()
+            self._out[Held(job.id, job.token)] = job
+
+    def reports(self) -> list[tuple[ClaimedJob, Outcome | Refusal]]:
+        """Return all that the runners have reported about jobs that are out, oldest first."""
+        found = []
+        while True:  # one report a job that is out, so this ends
+            try:
+                message = receive(self._ours)
+            except BlockingIOError:
+                break
+            if message is None:
+                break
+            report = report_from_bytes(message)
+            job = self._out.pop(Held(report.job_id, report.token), None)
+            if job is not None:
+                found.append((job, report))
+        return found
+
+    def recall(self) -> None:
+        """Take back what no runner has read, to the front of the buffer in its old order."""
+        back = []
+        while True:
+            try:
+                message = receive(self._runners)
+            except BlockingIOError:
+                break
+            if message is None:
+                break
+            assignment = Assignment.from_bytes(message)
+            job = self._out.pop(Held(assignment.job_id, assignment.token), None)
+            if job is not None:
+                back.append(job)
+        self._buffer.extendleft(reversed(back))
+
+    def settle(self, held: Held) -> ClaimedJob | None:
+        """Take a job out that ended in another way than by a report; None when it is not out."""
+        return self._out.pop(held, None)
+
+    def empty_buffer(self) -> list[ClaimedJob]:
+        """Take out all jobs that are not handed out."""
+        jobs = list(self._buffer)
+        self._buffer.clear()
+        return jobs
+
+    def drop(self, held: Iterable[Held]) -> None:
+        """Forget jobs in the buffer that are not this worker's any more."""
+        lost = set(held)
+        self._buffer = deque(job for job in self._buffer if Held(job.id, job.token) not in lost)
+
+
+def _assignment(job: ClaimedJob) -> Assignment:
+    return Assignment(
+        job_id=job.id,
+        token=job.token,
+        function=job.function,
+        queue=job.queue,
+        priority=job.priority,
+        max_attempts=job.max_attempts,
+        round=job.round,
+        number=job.number,
+        options=job.options,
+        args=job.args,
+    )

@@ -1,0 +1,189 @@
+"""What loop and desk tell each other."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.outcomes import Outcome
+
+# So many rows a transaction settles at most.
+UNIT = 200
+
+
+class GivenBack(NamedTuple):
+    """A claimed job that did not run; delay (seconds) and reason where it should wait."""
+
+    job: ClaimedJob
+    delay: float | None = None
+    reason: str = ""
+
+
+class Begun(NamedTuple):
+    """A run that has lasted so long that its start is worth a write; CLOCK_BOOTTIME."""
+
+    held: Held
+    started_ns: int
+
+
+@dataclass(slots=True)
+class Work:
+    """What the desk has to write for the loop."""
+
+    finished: list[tuple[ClaimedJob, Outcome]] = field(default_factory=list)
+    given_back: list[GivenBack] = field(default_factory=list)
+    begun: list[Begun] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.finished or self.given_back or self.begun)
+
+    def add(self, other: Work) -> None:
+        """Append another's work to this."""
+        self.finished += other.finished
+        self.given_back += other.given_back
+        self.begun += other.begun
+
+    def take(self, most: int) -> Work:
+        """Take out up to so many of each kind."""
+        taken = Work(self.finished[:most], self.given_back[:most], self.begun[:most])
+        del self.finished[:most], self.given_back[:most], self.begun[:most]
+        return taken
+
+
+class Inbox:
+    """From loop to desk: work to write, how many jobs are wanted, when to stop."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._work = Work()
+        self._wanted = self._delivered = 0
+        self._stopping = False
+        self._stirred = False  # something came in since the last take: do not wait for a notify that is past
+
+    def _stir(self) -> None:
+        self._stirred = True
+        self._changed.notify()
+
+    def put(self, work: Work) -> None:
+        """Hand over work."""
+        with self._changed:
+            self._work.add(work)
+            self._stir()
+
+    def put_back(self, work: Work) -> None:
+        """Return work that could not be written, before all newer."""
+        with self._changed:
+            work.add(self._work)
+            self._work = work
+
+    def want(self, jobs: int, *, received: int) -> None:
+        """Ask for so many jobs; replaces what was asked before.
+
+        Args:
+            jobs: how many more.
+            received: how many have arrived so far in all; what is under way counts towards `jobs`.
+        """
+        with self._changed:
+            wanted = max(0, jobs - (self._delivered - received))
+            if wanted > self._wanted:
+                self._stir()
+            self._wanted = wanted
+
+    def stop(self) -> None:
+        """Ask the desk to write what is left and end."""
+        with self._changed:
+            self._stopping, self._wanted = True, 0
+            self._stir()
+
+    @property
+    def wanted(self) -> int:
+        """How many jobs are wanted now."""
+        return self._wanted
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the desk was asked to end."""
+        return self._stopping
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to do, ever."""
+        return self._stopping and not self._work
+
+    def delivered(self, jobs: int) -> None:
+        """Take so many, which are on their way to the loop, off what is wanted."""
+        with self._changed:
+            self._delivered += jobs
+            self._wanted = max(0, self._wanted - jobs)
+
+    def take(self, *, wait: float) -> Work:
+        """Wait up to so many seconds for news; return the oldest work, at most a unit."""
+        with self._changed:
+            if not self._work and not self._stirred and wait > 0:
+                self._changed.wait(wait)
+            self._stirred = False
+            return self._work.take(UNIT)
+
+    def rest(self, seconds: float) -> None:
+        """Wait so long, whatever comes in; when asked to stop, only briefly."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._stopping, seconds):
+                return
+        time.sleep(min(seconds, 0.1))
+
+
+class Claimed(NamedTuple):
+    """The desk claimed these."""
+
+    jobs: list[ClaimedJob]
+
+
+class Lost(NamedTuple):
+    """These are not this worker's any more."""
+
+    held: list[Held]
+
+
+class Drained(NamedTuple):
+    """Nothing this worker serves is due, and it holds nothing."""
+
+
+class DeskClosed(NamedTuple):
+    """The desk has ended."""
+
+
+News = Claimed | Lost | Drained | DeskClosed
+
+
+class Outbox:
+    """From desk to loop: news, and a file descriptor that is readable while there are any."""
+
+    def __init__(self) -> None:
+        self._news: deque[News] = deque()
+        self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Return the descriptor to select on."""
+        return self._event
+
+    def post(self, news: News) -> None:
+        """Tell the loop."""
+        self._news.append(news)
+        os.eventfd_write(self._event, 1)
+
+    def take(self) -> list[News]:
+        """Return all news, oldest first."""
+        try:
+            os.eventfd_read(self._event)
+        except BlockingIOError:
+            return []
+        return [self._news.popleft() for _ in range(len(self._news))]
+
+    def close(self) -> None:
+        """Free the descriptor."""
+        os.close(self._event)

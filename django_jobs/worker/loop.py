@@ -1,0 +1,166 @@
+"""The worker's main thread: sockets, signals, clocks, kills. It never touches a database and never blocks.
+
+Each turn, in this order:
+
+1. what came in: reports, births and deaths, news from the desk, signals
+2. the lease and the limits on time
+3. hand out and ask for more; or, when stopping, give back and wind down
+4. hand over to the desk what is to be written
+"""
+
+from __future__ import annotations
+
+import selectors
+from dataclasses import dataclass
+
+from django_jobs.exceptions import JobsError
+from django_jobs.logs import logger
+from django_jobs.worker.floor import Floor
+from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox
+from django_jobs.worker.runners import Runners
+from django_jobs.worker.starting import ExecStarter, What
+from django_jobs.worker.stopping import Stop
+from django_jobs.worker.verdicts import Verdict
+
+# While a recount waits for a runner to settle, look again after so long (seconds).
+RECOUNT_EVERY = 0.001
+# The longest nap: nothing is waited for by time alone that long.
+NAP = 5.0
+
+
+class DeskDied(JobsError):
+    """The desk ended although nobody asked it to."""
+
+
+@dataclass(slots=True)
+class Lifetime:
+    """When the worker ends by itself.
+
+    Attributes:
+        jobs_left: how many jobs it may still claim; None for any number.
+        burst: whether it ends when nothing is due any more.
+    """
+
+    jobs_left: int | None
+    burst: bool
+
+
+class Loop:
+    """Moves every job between desk and runners until it is told to stop."""
+
+    def __init__(
+        self,
+        lifetime: Lifetime,
+        *,
+        floor: Floor,
+        runners: Runners,
+        fallback: ExecStarter,
+        inbox: Inbox,
+        outbox: Outbox,
+        stop: Stop,
+    ) -> None:
+        self._lifetime, self._floor, self._runners, self._fallback = lifetime, floor, runners, fallback
+        self._inbox, self._outbox, self._stop = inbox, outbox, stop
+        self._received = 0
+        self._wait = 0.0
+        self._winding_down = self._desk_closed = False
+        self._selector = selectors.DefaultSelector()
+
+    def run(self, reports: int) -> None:
+        """Work until stopped.
+
+        Args:
+            reports: the descriptor on which the runners report.
+        """
+        self._selector.register(reports, selectors.EVENT_READ, self._floor.collect)
+        self._selector.register(self._outbox, selectors.EVENT_READ, self._hear_desk)
+        self._selector.register(self._stop, selectors.EVENT_READ, self._stop.drain)
+        self._watch_starter()
+        while not self._done():
+            for key, _ in self._selector.select(self._wait):
+                key.data()
+            self._turn()
+        self._selector.close()
+
+    def _turn(self) -> None:
+        self._floor.go_on_recounting()
+        self._wait = min(NAP, self._guard_lease(), self._floor.enforce())
+        if self._stop.requested:
+            self._wind_down()
+        else:
+            self._floor.hand_out()
+            self._ask()
+        if self._floor.recounting:
+            self._wait = RECOUNT_EVERY
+        if work := self._floor.take_work():
+            self._inbox.put(work)
+
+    def _guard_lease(self) -> float:
+        if self._floor.lease_good:
+            return float("inf") if self._stop.requested else self._runners.staff()
+        self._floor.stop_running(Verdict.LEASE)
+        return 0.1
+
+    def _ask(self) -> None:
+        room, left = self._floor.room, self._lifetime.jobs_left
+        self._inbox.want(room if left is None else min(room, left), received=self._received)
+        if left == 0 and self._floor.empty:
+            self._stop.request()
+            self._wait = 0.0
+
+    def _hear_desk(self) -> None:
+        for news in self._outbox.take():
+            match news:
+                case Claimed(jobs):
+                    self._receive(len(jobs))
+                    self._floor.take_in(jobs)
+                case Lost(held):
+                    self._floor.lose(held)
+                case Drained() if self._floor.empty and not self._stop.requested:
+                    self._stop.request()
+                case DeskClosed():
+                    self._desk_closed = True
+
+    def _receive(self, jobs: int) -> None:
+        self._received += jobs
+        if self._lifetime.jobs_left is not None:
+            self._lifetime.jobs_left = max(0, self._lifetime.jobs_left - jobs)
+
+    def _hear_starter(self) -> None:
+        for event in self._runners.starter.events():
+            match event.what:
+                case What.BORN:
+                    self._runners.born(event.slot, event.pid)
+                case What.ORPHANED:
+                    self._replace_nursery()
+                case _:
+                    self._floor.bury(event)
+
+    def _watch_starter(self) -> None:
+        self._selector.register(self._runners.starter, selectors.EVENT_READ, self._hear_starter)
+
+    def _replace_nursery(self) -> None:
+        logger.error("the nursery died; its runners are ended, new ones are started by exec")
+        self._selector.unregister(self._runners.starter)
+        orphans = self._runners.adopt(self._fallback)
+        self._watch_starter()
+        for event in orphans:
+            self._floor.bury(event)
+
+    def _wind_down(self) -> None:
+        if not self._winding_down:
+            self._winding_down = True
+            self._floor.recount()
+        self._floor.give_back()
+        if self._stop.grace_left == 0:
+            self._floor.stop_running(Verdict.SHUTDOWN)
+        if self._floor.empty:
+            if work := self._floor.take_work():
+                self._inbox.put(work)
+            self._inbox.stop()
+        self._wait = min(self._wait, max(0.01, self._stop.grace_left))
+
+    def _done(self) -> bool:
+        if self._desk_closed and not self._inbox.stopping:
+            raise DeskDied("the desk ended although nobody asked it to; see the log")
+        return self._desk_closed or (self._stop.requested and self._stop.overdue)

@@ -1,0 +1,158 @@
+"""The fork server: makes runners, buries them, and kills them all when nobody renews the lease.
+
+A process of its own, forked from the parent before it has threads or connections, with one
+thread, so that forking again is always safe and takes milliseconds. It
+
+1. forks a runner for a slot when the parent says so,
+2. kills a runner's whole session when the parent says so,
+3. reports every death with its wait status, after killing what the dead left of its session,
+4. kills every runner when the lease in shared memory has passed, and stays,
+5. kills every runner and exits when the parent is gone.
+
+The parent's death is noticed by the end of the connection, not by PR_SET_PDEATHSIG: a nursery
+that died at once could not kill what the runners have started. It alone signals its children:
+a pid it has not reaped cannot have become another's.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from django_jobs.runner.birth import become_runner
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.slips import Slips
+from django_jobs.wire.sockets import receive, send
+from django_jobs.worker.sessions import kill_session
+
+Serve = Callable[[int], None]
+
+
+def nursery_main(*, control: socket.socket, slips: Slips, serve: Serve) -> NoReturn:
+    """Be the nursery until the parent is gone; never returns.
+
+    Args:
+        control: this side's end of the connection to the parent.
+        slips: the worker's page, with the lease.
+        serve: what a runner does with its slot.
+    """
+    status = 1
+    try:
+        Nursery(control=control, slips=slips, serve=serve).run()
+        status = 0
+    finally:
+        # Never back into the parent's stack: its frames, atexit hooks and buffers are not ours.
+        os._exit(status)
+
+
+class Nursery:
+    """The fork server's loop."""
+
+    def __init__(self, *, control: socket.socket, slips: Slips, serve: Serve) -> None:
+        self._control, self._slips, self._serve = control, slips, serve
+        self._children: dict[int, int] = {}  # pid → slot
+        self._selector = selectors.DefaultSelector()
+        self._deaths, self._wakeup = socket.socketpair()
+        self._parent_lives = True
+
+    def run(self) -> None:
+        """Serve the parent; end every runner when it is gone."""
+        self._listen()
+        while self._parent_lives:
+            events = self._selector.select(self._until_lease_passes())
+            for key, _ in events:
+                key.data()
+            self._guard_lease()
+        self._kill_all("died")
+
+    def _listen(self) -> None:
+        for end in (self._deaths, self._wakeup):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        self._selector.register(self._deaths, selectors.EVENT_READ, self._bury)
+        self._selector.register(self._control, selectors.EVENT_READ, self._obey)
+        # What is there now will stay: keep the collector from touching, and so copying, shared pages.
+        gc.collect()
+        gc.freeze()
+
+    def _obey(self) -> None:
+        with suppress(BlockingIOError):
+            while (order := receive(self._control)) is not None:
+                verb, slot, pid = json.loads(order)
+                if verb == "start":
+                    self._start(slot)
+                elif self._children.get(pid) == slot:
+                    kill_session(pid)
+            self._parent_lives = False
+
+    def _start(self, slot: int) -> None:
+        maker = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._be_runner(slot, maker)
+        self._children[pid] = slot
+        self._report("born", slot, pid, 0)
+
+    def _be_runner(self, slot: int, maker: int) -> NoReturn:
+        status = 1
+        try:
+            become_runner(maker=maker, new_session=True)
+            for end in (self._control, self._deaths, self._wakeup):
+                end.close()
+            self._selector.close()
+            self._serve(slot)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _bury(self) -> None:
+        with suppress(BlockingIOError):
+            while self._deaths.recv(4096):
+                continue
+        while (dead := _next_dead()) is not None:
+            # Its own children may outlive it; they go before the pid that names the session is free.
+            kill_session(dead)
+            _, status = os.waitpid(dead, 0)
+            slot = self._children.pop(dead, None)
+            if slot is not None:
+                self._report("died", slot, dead, status)
+
+    def _report(self, *event: Any) -> None:
+        with suppress(BrokenPipeError):
+            send(self._control, json.dumps(event).encode())
+
+    def _until_lease_passes(self) -> float | None:
+        if not self._children:
+            return None
+        return max(0.0, (self._slips.lease_ns - boottime_ns()) / 1e9) + 0.001
+
+    def _guard_lease(self) -> None:
+        if self._children and boottime_ns() > self._slips.lease_ns:
+            self._kill_all("lapsed")
+
+    def _kill_all(self, verb: str) -> None:
+        for pid in self._children:
+            kill_session(pid)
+        while self._children:
+            pid, status = os.waitpid(-1, 0)
+            slot = self._children.pop(pid, None)
+            if slot is not None:
+                self._report(verb, slot, pid, status)
+
+
+def _next_dead() -> int | None:
+    try:
+        # WNOWAIT leaves it a zombie, so that its pid still names its session.
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return found.si_pid if found else None

@@ -1,0 +1,49 @@
+"""How far ahead a worker works: not at all for long jobs, in batches for short ones."""
+
+from __future__ import annotations
+
+# Jobs handed out ahead per slot should be worth so much run time (seconds), and no more than so many.
+AHEAD_SECONDS, AHEAD_MOST = 0.02, 32
+# The same for jobs that are claimed but not handed out.
+BUFFER_SECONDS, BUFFER_MOST = 0.1, 100
+# Claimed payloads one worker holds at most, in characters.
+PAYLOADS_MOST = 8 * 1024 * 1024
+# How much one run moves the averages.
+_WEIGHT = 0.1
+
+
+class Pace:
+    """Moving averages of run time and payload, and what they allow.
+
+    Until run times are known a slot gets one job at a time: a job claimed behind a long one
+    would wait here while another worker is idle.
+    """
+
+    def __init__(self, *, slots: int) -> None:
+        self._slots = slots
+        self._seconds: float | None = None
+        self._payload = 1024.0
+
+    def observe(self, *, seconds: float, payload: int) -> None:
+        """Take note of one run."""
+        before = seconds if self._seconds is None else self._seconds
+        self._seconds = before + _WEIGHT * (seconds - before)
+        self._payload += _WEIGHT * (payload - self._payload)
+
+    @property
+    def out(self) -> int:
+        """How many jobs may be handed out, running ones included."""
+        return self._slots * (1 + self._per_slot(AHEAD_SECONDS, AHEAD_MOST))
+
+    @property
+    def held(self) -> int:
+        """How many jobs the worker may hold in all."""
+        return self.out + min(
+            self._slots * self._per_slot(BUFFER_SECONDS, BUFFER_MOST),
+            int(PAYLOADS_MOST / max(self._payload, 1.0)),
+        )
+
+    def _per_slot(self, seconds: float, most: int) -> int:
+        if self._seconds is None:
+            return 0
+        return min(most, int(seconds / max(self._seconds, 1e-6)))

@@ -1,0 +1,40 @@
+"""After a runner's death: find out where every job that was out has got to.
+
+A runner may die between reading a message and naming it on its slip; that job is then neither
+in the socket nor on a slip. Nothing is handed out until every living runner's slip is settled.
+"""
+
+from __future__ import annotations
+
+from django_jobs.engines.rows import ClaimedJob
+from django_jobs.wire.clock import boottime
+from django_jobs.worker.handout import Handout
+from django_jobs.worker.runners import Runners
+from django_jobs.worker.verdicts import Verdict
+
+# A living runner that has not settled its slip after so long is stuck (seconds).
+PATIENCE = 1.0
+
+
+class Reconciliation:
+    """One recount of the jobs that are out."""
+
+    def __init__(self, handout: Handout, runners: Runners) -> None:
+        self._handout, self._runners = handout, runners
+        self._patient_until = boottime() + PATIENCE
+        # First of all empty the socket: from now on nobody can read a message we do not know of.
+        handout.recall()
+
+    def settled(self) -> bool:
+        """Return whether every living runner says that it waits or what it runs; kills who will not say."""
+        waiting = self._runners.unsettled()
+        if waiting and boottime() > self._patient_until:
+            for runner in waiting:
+                self._runners.kill(runner, Verdict.STUCK)
+        return not waiting
+
+    def missing(self) -> list[ClaimedJob]:
+        """Take out the jobs that are in no runner; read all reports between `settled` and this."""
+        named = {held for _, held, _ in self._runners.running()}
+        lost = [held for held in self._handout.out if held not in named]
+        return [job for held in lost if (job := self._handout.settle(held)) is not None]

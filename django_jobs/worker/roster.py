@@ -1,0 +1,45 @@
+"""When each duty is due."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+
+from django_jobs.duties import Done, Duty
+from django_jobs.wire.clock import boottime
+
+
+class DutyRoster:
+    """The duties of one worker, each with its next turn (CLOCK_BOOTTIME, seconds)."""
+
+    def __init__(self, duties: Sequence[Duty]) -> None:
+        self._next = dict.fromkeys(duties, 0.0)
+
+    @property
+    def next_at(self) -> float:
+        """When the next duty is due."""
+        return min(self._next.values(), default=float("inf"))
+
+    def due(self) -> list[Duty]:
+        """Return the duties that are due now."""
+        now = boottime()
+        return [duty for duty, at in self._next.items() if at <= now]
+
+    def done(self, duty: Duty, done: Done, *, now: datetime) -> None:
+        """Set the duty's next turn: after its interval with jitter, or when it said, if that is sooner.
+
+        Args:
+            now: the database's time at which the turn was taken.
+        """
+        # Jitter, so that workers started together do not keep doing the same duty together.
+        wait = duty.interval * random.uniform(0.9, 1.1)
+        if done.again_at is not None:
+            wait = min(wait, max(0.0, (done.again_at - now).total_seconds()))
+        self._next[duty] = boottime() + wait
+
+    def postpone(self, kind: type, *, seconds: float) -> None:
+        """Let duties of this class rest for so long."""
+        for duty in self._next:
+            if isinstance(duty, kind):
+                self._next[duty] = max(self._next[duty], boottime() + seconds)

@@ -1,0 +1,192 @@
+"""Two ways to make runners, one contract: start, kill, and tell of births and deaths.
+
+`fork` asks the nursery: milliseconds, and the code's memory is shared. `exec` starts a fresh
+interpreter for each: slower and larger, but safe where the project's start-up has left threads
+or connections behind, which no forked child may use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from django_jobs.runner.execute import Workplace
+from django_jobs.wire.slips import Slips
+from django_jobs.wire.sockets import receive, send, socket_pair
+from django_jobs.worker.nursery import nursery_main
+from django_jobs.worker.sessions import kill_session
+
+
+class What(StrEnum):
+    """What happened to a runner."""
+
+    BORN = "born"
+    DIED = "died"
+    LAPSED = "lapsed"  # killed by the nursery, because the lease had passed
+    ORPHANED = "orphaned"  # the nursery itself is gone
+
+
+class Event(NamedTuple):
+    """News of a runner; status is its wait status when it died."""
+
+    what: What
+    slot: int
+    pid: int
+    status: int
+
+
+class Starter(Protocol):
+    """Makes runners."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when there are events."""
+
+    def start(self, slot: int) -> None:
+        """Make a runner for a slot; its birth comes as an event."""
+
+    def kill(self, slot: int, pid: int) -> None:
+        """Kill a runner's whole session; its death comes as an event."""
+
+    def events(self) -> list[Event]:
+        """Return what has happened since the last call."""
+
+    def stop(self) -> None:
+        """Kill all runners and wait until they are gone; bears being called twice."""
+
+
+class NurseryStarter:
+    """Runners forked by the nursery. Build it before the process has threads or connections."""
+
+    def __init__(
+        self, *, slips: Slips, close_in_child: list[socket.socket], serve: Callable[[int], None]
+    ) -> None:
+        self._control, theirs = socket_pair()
+        self._pid = os.fork()
+        if self._pid == 0:
+            for end in (self._control, *close_in_child):
+                end.close()
+            nursery_main(control=theirs, slips=slips, serve=serve)
+        theirs.close()
+        self._alive = True
+
+    def fileno(self) -> int:
+        """Return the connection to the nursery."""
+        return self._control.fileno()
+
+    def start(self, slot: int) -> None:
+        """Have the nursery fork a runner."""
+        self._order("start", slot, 0)
+
+    def kill(self, slot: int, pid: int) -> None:
+        """Have the nursery kill a runner's session."""
+        self._order("kill", slot, pid)
+
+    def events(self) -> list[Event]:
+        """Return the nursery's reports; ORPHANED when it is gone."""
+        found = []
+        with suppress(BlockingIOError):
+            while (report := receive(self._control)) is not None:
+                verb, slot, pid, status = json.loads(report)
+                found.append(Event(What(verb), slot, pid, status))
+            found.append(Event(What.ORPHANED, -1, self._pid, 0))
+            self._alive = False
+        return found
+
+    def stop(self) -> None:
+        """End the nursery, which takes its runners along."""
+        self._control.close()
+        if self._pid:
+            with suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+            self._pid = 0
+
+    def _order(self, verb: str, slot: int, pid: int) -> None:
+        with suppress(BrokenPipeError):  # its end is read as an event
+            send(self._control, json.dumps([verb, slot, pid]).encode())
+
+
+class ExecStarter:
+    """Runners exec'd by this process, each watched by a pidfd."""
+
+    def __init__(self, *, slips: Slips, runners: socket.socket, workplace: Workplace) -> None:
+        self._slips, self._runners, self._workplace = slips, runners, workplace
+        self._children: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}  # pidfd → slot, process
+        self._poll = select.epoll()
+        self._born: list[Event] = []
+        self._birth = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poll.register(self._birth, select.EPOLLIN)
+
+    def fileno(self) -> int:
+        """Return the poll object over all runners."""
+        return self._poll.fileno()
+
+    def start(self, slot: int) -> None:
+        """Exec a runner."""
+        fds = (self._runners.fileno(), self._slips.fd)
+        process = subprocess.Popen(
+            self._command(slot), pass_fds=fds, start_new_session=True, env=self._environment()
+        )
+        pidfd = os.pidfd_open(process.pid)
+        self._children[pidfd] = (slot, process)
+        self._poll.register(pidfd, select.EPOLLIN)
+        self._born.append(Event(What.BORN, slot, process.pid, 0))
+        os.eventfd_write(self._birth, 1)
+
+    def kill(self, slot: int, pid: int) -> None:
+        """Kill a runner's session; it is not reaped yet, so the pid is still its own."""
+        if any(process.pid == pid for _, process in self._children.values()):
+            kill_session(pid)
+
+    def events(self) -> list[Event]:
+        """Return births and deaths."""
+        found, self._born = self._born, []
+        for fd, _ in self._poll.poll(0):
+            if fd == self._birth:
+                os.eventfd_read(fd)
+            else:
+                found.append(self._bury(fd))
+        return found
+
+    def stop(self) -> None:
+        """Kill all and reap them."""
+        for pidfd, (_, process) in list(self._children.items()):
+            kill_session(process.pid)
+            self._bury(pidfd)
+        if not self._poll.closed:
+            self._poll.close()
+            os.close(self._birth)
+
+    def _bury(self, pidfd: int) -> Event:
+        slot, process = self._children.pop(pidfd)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        kill_session(process.pid)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return Event(What.DIED, slot, process.pid, status)
+
+    def _command(self, slot: int) -> list[str]:
+        given = {
+            "slot": slot,
+            "jobs-fd": self._runners.fileno(),
+            "slips-fd": self._slips.fd,
+            "slips-count": self._slips.count,
+            "maker": os.getpid(),
+            "slots": self._workplace.slots,
+            "worker-id": self._workplace.worker_id,
+            "database": self._workplace.database,
+        }
+        options = [f"--{name}={value}" for name, value in given.items()]
+        return [sys.executable, "-m", "django_jobs.runner", *options]
+
+    def _environment(self) -> dict[str, str]:
+        # The child must find the modules this process finds: manage.py's folder is on sys.path only.
+        return os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}

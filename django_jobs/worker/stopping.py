@@ -1,0 +1,81 @@
+"""When and how fast the worker stops."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+
+from django_jobs.wire.clock import boottime
+
+# Behind the grace period the desk has so long to write what is left (seconds).
+LAST_WRITES = 2.0
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Stop:
+    """The request to stop: the first signal starts the grace period, the second ends it.
+
+    Args:
+        grace: how long running jobs may go on (seconds).
+    """
+
+    def __init__(self, *, grace: float) -> None:
+        self._grace = grace
+        self._requested = False
+        self._grace_until = float("inf")
+        self._ours, self._wakeup = socket.socketpair()
+        self._before: dict[int, object] = {}
+
+    def start(self) -> None:
+        """Listen for TERM and INT; the handler only takes note."""
+        for end in (self._ours, self._wakeup):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._on_signal)
+
+    def stop(self) -> None:
+        """Put the signals back as they were; bears being called twice."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        if self._before:
+            signal.set_wakeup_fd(-1)
+        self._before = {}
+        self._ours.close()
+        self._wakeup.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable after a signal."""
+        return self._ours.fileno()
+
+    def drain(self) -> None:
+        """Read away what the signals wrote; the handler has run by then."""
+        try:
+            self._ours.recv(4096)
+        except BlockingIOError:
+            return
+
+    def request(self) -> None:
+        """Ask to stop: the first time with the grace period, after that at once."""
+        self._grace_until = boottime() + (0 if self._requested else self._grace)
+        self._requested = True
+
+    @property
+    def requested(self) -> bool:
+        """Whether the worker is to stop."""
+        return self._requested
+
+    @property
+    def grace_left(self) -> float:
+        """How long running jobs may still go on (seconds)."""
+        return max(0.0, self._grace_until - boottime())
+
+    @property
+    def overdue(self) -> bool:
+        """Whether even the time for the last writes is over."""
+        return boottime() > self._grace_until + LAST_WRITES
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.request()
