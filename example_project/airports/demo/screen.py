@@ -22,14 +22,14 @@ from example_project.airports.demo import tally
 from example_project.airports.models import Import, Thumbnail
 
 NEXT = """
-Two inputs are broken on purpose: a truncated photograph, whose jobs were retried and then died,
-and a file in the wrong encoding, whose job died at once. Their errors are in the admin.
+Two inputs are broken on purpose: a truncated photograph, whose jobs were retried and then
+died, and a file in the wrong encoding, whose job died at once. The admin shows their errors.
 
 What to do next:
-  {manage} createsuperuser      make yourself a login
-  {manage} runserver            then open http://127.0.0.1:8000/admin/
-  {manage} jobs list            the jobs, {manage} jobs stats for the counts
-  {manage} demo                 a fresh run; kill -9 its worker in the middle and watch"""
+  {manage} createsuperuser   make yourself a login
+  {manage} runserver         then open http://127.0.0.1:8000/admin/
+  {manage} jobs list         the jobs; `jobs stats` counts them, `jobs show ID` tells all of one
+  {manage} demo              a fresh run; kill -9 its worker in the middle, nothing is lost"""
 
 
 def bar(console: Console) -> Progress:
@@ -61,11 +61,7 @@ def killed(code: int, lease: float) -> str:
 
 def table(lines: Sequence[tally.Line]) -> Table:
     """Return the summary by function."""
-    rejected = sum(len(each) for each in Import.objects.values_list("rejected", flat=True))
-    imported = Import.objects.aggregate(total=Sum("imported", default=0))["total"]
-    made = Thumbnail.objects.count()
-    rows = f"{imported:,} airports imported, {rejected} rows rejected, {made} thumbnails made"
-    shown = Table(title="What came of the jobs", caption=rows)
+    shown = Table(title="What came of the jobs")
     shown.add_column("function")
     for column in ("done", "retried", "dead", "time"):
         shown.add_column(column, justify="right")
@@ -74,6 +70,14 @@ def table(lines: Sequence[tally.Line]) -> Table:
             line.function, str(line.done), str(line.retried), str(line.dead), f"{line.seconds:.1f} s"
         )
     return shown
+
+
+def harvest() -> str:
+    """Return what the guide holds now, in one line."""
+    imported = Import.objects.aggregate(total=Sum("imported", default=0))["total"]
+    rejected = sum(len(each) for each in Import.objects.values_list("rejected", flat=True))
+    made = Thumbnail.objects.count()
+    return f"{imported:,} airports imported, {rejected} rows rejected, {made} thumbnails made."
 
 
 def what_next() -> str:

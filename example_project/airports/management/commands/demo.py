@@ -63,7 +63,9 @@ class Command(BaseCommand):
                 if worker.keep_alive():
                     console.print(screen.killed(worker.deaths[-1], conf().LEASE))
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{now.total - now.final} jobs are not final after {timeout:g} s")
+                    raise TimeoutError(
+                        f"{now.total - now.final} jobs are not final after {timeout:g} s; see {worker.log}"
+                    )
                 time.sleep(LOOK_EVERY)
             screen.advance(bar, now)
         if worker.exit_code:
@@ -71,6 +73,7 @@ class Command(BaseCommand):
 
     def _sum_up(self, run: DemoRun, console: Console) -> None:
         console.print(screen.table(summary(run)))
+        console.print(screen.harvest())
         if unexpected := surprises(run):
             raise CommandError("\n".join(["Not as expected:", *unexpected]))
-        console.print(screen.what_next())
+        console.print(screen.what_next(), highlight=False, soft_wrap=True)
