@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -191,10 +192,10 @@ def _unwritten() -> dict[str, Any]:
 def _uuid(job_id: object) -> UUID:
     if isinstance(job_id, UUID):
         return job_id
-    try:
-        return UUID(job_id)  # type: ignore[arg-type]  whatever it is, it is refused below
-    except (ValueError, TypeError, AttributeError):
-        raise JobNotFound(job_id) from None
+    with suppress(ValueError):
+        if isinstance(job_id, str):
+            return UUID(job_id)
+    raise JobNotFound(job_id)
 
 
 def _uuids(ids: Iterable[object]) -> list[UUID]:

@@ -34,6 +34,7 @@ def load(key: Any) -> Model:
     """
     label, pk, alias = key
     try:
-        return apps.get_model(label)._base_manager.using(alias).get(pk=pk)
+        instance: Model = apps.get_model(label)._base_manager.using(alias).get(pk=pk)
+        return instance
     except (ObjectDoesNotExist, LookupError, ConnectionDoesNotExist, ValidationError, ValueError) as error:
         raise SerializationError(f"{label} with the key {pk!r} does not exist any more") from error
