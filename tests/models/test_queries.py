@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from django_jobs.models import Job
 from django_jobs.states import FINAL, PENDING, Status
 
