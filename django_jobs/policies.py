@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,7 +66,7 @@ class steps:
         jitter: draw each delay at random from its upper half.
     """
 
-    delays: tuple[float, ...]
+    delays: Sequence[float]
     jitter: bool = False
 
     def __post_init__(self) -> None:

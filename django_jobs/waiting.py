@@ -31,7 +31,7 @@ class Wait:
     """
 
     def __init__(self, job: Job, timeout: float | None) -> None:
-        if timeout is not None and not timeout >= 0:
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout >= 0):
             raise ValueError(f"timeout must be seconds ≥ 0 or None, not {timeout!r}")
         self.job, self.timeout = job, timeout
         self.alias = router.db_for_write(Job, instance=job)

@@ -277,8 +277,8 @@ class TestResult:
         with pytest.raises(JobNotFound):
             job.result()
 
-    @pytest.mark.parametrize("timeout", [-1, float("nan")])
-    def test_a_bad_timeout_is_refused(self, timeout: float) -> None:
+    @pytest.mark.parametrize("timeout", [-1, float("nan"), "5"])
+    def test_a_bad_timeout_is_refused(self, timeout: Any) -> None:
         with pytest.raises(ValueError, match="timeout must be seconds"):
             jobs.add.enqueue(1).result(timeout=timeout)
 

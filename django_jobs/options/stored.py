@@ -1,0 +1,57 @@
+"""The options that have no column, as they travel with the row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django_jobs import policies
+from django_jobs.exceptions import SerializationError
+from django_jobs.policies import Policy
+
+AT_ONCE = policies.fixed(0.0)
+# Stored in place of a callable, which only the function itself knows.
+CALLABLE = "callable"
+
+
+@dataclass(frozen=True)
+class StoredOptions:
+    """The options a row carries besides its columns, enough to retry a job one does not know.
+
+    Attributes:
+        retry_delay: the numeric policy; None where the function has a callable.
+        retry_on: dotted names of exceptions to retry; None means all.
+        dont_retry_on: dotted names of exceptions never to retry.
+        description: what the caller said about the job.
+    """
+
+    retry_delay: Policy | None = AT_ONCE
+    retry_on: tuple[str, ...] | None = None
+    dont_retry_on: tuple[str, ...] = ()
+    description: str = ""
+
+    @classmethod
+    def load(cls, text: str | None) -> Self:
+        """Read what `Options.stored` wrote; unknown keys are those of newer versions and ignored.
+
+        Raises:
+            SerializationError: the text is corrupt.
+        """
+        if text is None:
+            return cls()
+        try:
+            return cls._of(json.loads(text))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise SerializationError(f"the stored options cannot be read: {error}") from error
+
+    @classmethod
+    def _of(cls, data: dict[str, Any]) -> Self:
+        delay = data.get("retry_delay", policies.to_json(AT_ONCE))
+        retry_on = data.get("retry_on")
+        return cls(
+            retry_delay=None if delay == CALLABLE else policies.from_json(delay),
+            retry_on=None if retry_on is None else tuple(map(str, retry_on)),
+            dont_retry_on=tuple(map(str, data.get("dont_retry_on") or ())),
+            description=str(data.get("description", "")),
+        )
