@@ -40,6 +40,9 @@ _TAGS: list[tuple[str, type, Callable[[Any], Any], Callable[[Any], Any]]] = [
 _DECODERS = {tag: decode for tag, _, _, decode in _TAGS}
 _DICT = "$dict"
 
+_readable = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+_escaped = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
 
 class Unstorable(SerializationError):
     """A value that JSON cannot give back; knows where in the whole it was found."""
@@ -87,9 +90,9 @@ class JSONSerializer:
 
 def _text(plain: Any) -> bytes:
     try:
-        return json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        return _readable.encode(plain).encode()
     except UnicodeEncodeError:  # lone surrogates: only their escapes can be stored
-        return json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
+        return _escaped.encode(plain).encode()
 
 
 def _encode(value: Any) -> Any:
