@@ -1,0 +1,202 @@
+"""Jobs that hang, crash and lie on purpose; each writes what it does to a file outside the database."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from django.db import connection
+
+from django_jobs import PermanentError, RetryJob, current_job, job
+
+
+def write_line(path: str, *words: object) -> None:
+    """Append a line in one write, so that lines of several processes never mix."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(fd, (" ".join(str(word) for word in words) + "\n").encode())
+    finally:
+        os.close(fd)
+
+
+@job
+def note(path: str, word: str) -> str:
+    """Write a line and be done."""
+    write_line(path, word)
+    return word
+
+
+@job(timeout=None)
+def hold(path: str, until: str, word: str = "held") -> str:
+    """Say START with the process's pid, wait until a file exists, say END."""
+    write_line(path, "START", word, os.getpid(), os.getppid())
+    while not os.path.exists(until):
+        time.sleep(0.01)
+    write_line(path, "END", word)
+    return word
+
+
+@job(max_attempts=1)
+def sleep_long(path: str) -> None:
+    """Sleep for a minute."""
+    write_line(path, "START", os.getpid())
+    time.sleep(60)
+    write_line(path, "END")
+
+
+@job(max_attempts=1)
+def spin(path: str) -> None:
+    """Loop in Python code."""
+    write_line(path, "START", os.getpid())
+    while True:
+        continue
+
+
+@job(max_attempts=1)
+def hold_the_gil(path: str) -> None:
+    """Loop in C code that never lets go."""
+    write_line(path, "START", os.getpid())
+    sum(range(10**12))
+
+
+@job(max_attempts=1)
+def stubborn_child(path: str) -> None:
+    """Start a program that ignores TERM, and wait for it."""
+    program = "import signal,time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(300)"
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    write_line(path, "START", os.getpid(), child.pid)
+    child.wait()
+
+
+@job(max_attempts=2)
+def exit_at_once(code: int) -> None:
+    """Leave without a word."""
+    os._exit(code)
+
+
+@job(max_attempts=1)
+def kill_myself(number: int) -> None:
+    """Die by a signal."""
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
+@job(max_attempts=1)
+def read_nowhere() -> None:
+    """Read where no memory is."""
+    ctypes.string_at(0)
+
+
+@job(max_attempts=1)
+def leave(how: str) -> None:
+    """Raise what is no Exception."""
+    raise {"exit": SystemExit, "interrupt": KeyboardInterrupt, "generator": GeneratorExit}[how]("leaving")
+
+
+class Unspeakable(Exception):
+    """An error that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@job(max_attempts=1)
+def raise_unspeakable() -> None:
+    """Raise an error whose message fails."""
+    raise Unspeakable
+
+
+@job(max_attempts=1)
+def recurse() -> None:
+    """Recurse until Python gives up."""
+    recurse()
+
+
+@job(max_attempts=1)
+def raise_dirty_text() -> None:
+    """Raise a message that no database takes as it is."""
+    raise ValueError("a\0b \ud800 " + "x" * 100_000)
+
+
+@job(max_attempts=1)
+def return_lock() -> Any:
+    """Return what cannot be stored."""
+    return threading.Lock()
+
+
+@job
+def return_text(length: int) -> str:
+    """Return a text of this length."""
+    return "x" * length
+
+
+@job(max_attempts=3)
+def fail_and_note(path: str) -> None:
+    """Write the attempt's number and fail."""
+    write_line(path, current_job.attempt)
+    raise ValueError(f"attempt {current_job.attempt}")
+
+
+@job(max_attempts=3)
+def fail_until(path: str, number: int) -> int:
+    """Fail before this attempt."""
+    write_line(path, current_job.attempt)
+    if current_job.attempt < number:
+        raise ConnectionError("not yet")
+    return current_job.attempt
+
+
+@job(max_attempts=5, retry_delay=30)
+def fail_with_long_delay() -> None:
+    """Fail, to be run again much later."""
+    raise ConnectionError("try later")
+
+
+@job(max_attempts=3, dont_retry_on=(Exception,))
+def ask_for_retry() -> int:
+    """Ask for another attempt at once, against the filters."""
+    if current_job.attempt < 2:
+        raise RetryJob(defer=0)
+    return current_job.attempt
+
+
+@job(max_attempts=9)
+def give_up() -> None:
+    """Say that no retry helps."""
+    raise PermanentError("never")
+
+
+@job
+def leave_transaction_open() -> None:
+    """Leave a transaction open in both ways there are."""
+    connection.set_autocommit(False)
+    connection.cursor().execute("SELECT 1")
+
+
+@job
+def read_database() -> bool:
+    """Return whether the connection is in a fresh state."""
+    connection.cursor().execute("SELECT 1")
+    return connection.get_autocommit() and not connection.in_atomic_block
+
+
+@job
+async def answer_later(value: int) -> int:
+    """Return a value from a coroutine."""
+    return value
+
+
+@job
+def die_of(number: int, path: str) -> None:
+    """Die by a signal at the first attempt."""
+    write_line(path, current_job.attempt)
+    if current_job.attempt == 1:
+        os.kill(os.getpid(), number)
+        signal.pause()

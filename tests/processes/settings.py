@@ -1,0 +1,16 @@
+"""The tests' settings for worker processes: short times, and the jobs that misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tests.settings import *  # noqa: F403
+
+TIME_ZONE = "UTC"
+DJANGO_JOBS = {
+    "IMPORTS": ["tests.jobs_that_misbehave"],
+    "POLL_INTERVAL": 0.05,
+    "RESCUE_INTERVAL": 0.1,
+    **json.loads(os.environ.get("TEST_DJANGO_JOBS", "{}")),
+}
