@@ -42,6 +42,8 @@ class JobFunction(Generic[P, R]):
     function: Callable[P, R]
     options: Options
     signature: inspect.Signature
+    __name__: str
+    __wrapped__: Callable[P, R]
 
     def __init__(self, function: Callable[P, R], options: Options) -> None:
         # First, for it copies the function's own attributes, whatever they are called.

@@ -56,7 +56,7 @@ def test_the_decorated_function_keeps_name_doc_and_signature() -> None:
     made = job(plain)
     assert (made.__name__, made.__doc__, made.__module__) == ("plain", "Multiply.", __name__)
     assert inspect.signature(made) == inspect.signature(plain)
-    assert made.__wrapped__ is plain  # type: ignore[attr-defined]
+    assert made.__wrapped__ is plain
 
 
 def test_parentheses_make_no_difference() -> None:
