@@ -1,0 +1,188 @@
+"""What README and docs say is true: their code runs, their tables are the code's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from django_jobs import conf, registry
+from django_jobs.management.commands.runworker import Command
+from django_jobs.options import SETTINGS, Options
+from django_jobs.states import TRANSITIONS, Status
+
+ROOT = Path(__file__).resolve().parent.parent
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WALKS = {
+    "README.md": "shop.jobs.send_receipt",
+    "docs/quickstart.md": "receipt 1 to ada@example.com, attempt 1",
+}
+OTHERS = {"docs/jobs.md", "docs/settings.md", "docs/commands.md"}
+LOOK = """
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client(headers={"host": "localhost"})
+client.force_login(User.objects.create_superuser("ada", password="x"))
+page = client.get("/admin/django_jobs/job/")
+print("admin", page.status_code, page.content.decode().count("shop.jobs.send_receipt</bdi>"))
+"""
+
+
+class Fence(NamedTuple):
+    """A block of code in a page."""
+
+    language: str
+    text: str
+
+
+def page(name: str) -> str:
+    """Return the text of a page."""
+    return (ROOT / name).read_text()
+
+
+def fences(name: str, *languages: str) -> Iterator[Fence]:
+    """Yield the blocks of code of a page that are in one of these languages."""
+    for language, text in FENCE.findall(page(name)):
+        if language in languages:
+            yield Fence(language, text)
+
+
+def rows(name: str, head: str) -> dict[str, list[str]]:
+    """Return the rows of the table with this first heading, by the code in their first cell."""
+    table = page(name).split(f"| {head} |", 1)[1].split("\n\n", 1)[0]
+    cells = [re.split(r"\s*(?<!\\)\|\s*", line)[1:-1] for line in table.splitlines()[2:]]
+    return {row[0].strip("`").split()[0]: row for row in cells}
+
+
+class Walk:
+    """A reader who pastes one block after the other, from an empty directory on."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment = {**inherited, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+    def take(self, fence: Fence) -> str:
+        """Paste a block; return what it prints."""
+        return self.run(fence.text) if fence.language == "sh" else self.write(fence.text)
+
+    def run(self, script: str) -> str:
+        """Run shell commands, and stay where they end."""
+        ended = subprocess.run(
+            ["bash", "-ec", f"{script}\npwd >&2"],
+            cwd=self.place,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+        assert ended.returncode == 0, f"{script}\n{ended.stdout}\n{ended.stderr}"
+        self.place = Path(ended.stderr.splitlines()[-1])
+        return ended.stdout
+
+    def write(self, code: str) -> str:
+        """Write a file, or add to it where the block says so; its first line names it."""
+        name, _, rest = code.splitlines()[0].removeprefix("# ").partition(",")
+        file = self.place / name
+        before = file.read_text() if rest else ""
+        file.write_text(f"{before}\n{code}")
+        return ""
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_a_reader_who_pastes_the_page_gets_what_it_says(name: str, tmp_path: Path) -> None:
+    walk = Walk(tmp_path)
+    printed = "".join([walk.take(fence) for fence in fences(name, "sh", "python")])
+    assert WALKS[name] in printed
+    listed = walk.run("python manage.py jobs list")
+    assert listed.splitlines()[1].split()[1:3] == ["completed", "shop.jobs.send_receipt"]
+    (walk.place / "look.py").write_text(LOOK)
+    assert "admin 200 1" in walk.run("python manage.py shell < look.py")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_code_about_job_functions_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_functions", dict(registry._functions))
+    module: dict[str, Any] = {"__name__": "docs_jobs"}
+    for fence in fences("docs/jobs.md", "python"):
+        exec(compile(fence.text, "docs/jobs.md", "exec"), module)
+    assert module["send_receipt"].name == "docs_jobs.send_receipt"
+
+
+def test_the_settings_shown_are_valid() -> None:
+    module: dict[str, Any] = {}
+    for fence in fences("docs/settings.md", "python"):
+        exec(fence.text, module)
+    assert conf._check(module["DJANGO_JOBS"]) == []
+    assert Options.of(module["DJANGO_JOBS"]["DEFAULT_OPTIONS"], place=SETTINGS).max_attempts == 5
+
+
+@pytest.mark.django_db
+def test_the_commands_shown_are_accepted() -> None:
+    for fence in fences("docs/commands.md", "sh"):
+        for line in fence.text.splitlines():
+            python, manage, *words = shlex.split(line)
+            assert (python, manage) == ("python", "manage.py")
+            call_command(*words)
+
+
+def test_no_page_has_code_that_no_test_runs() -> None:
+    pages = ["README.md", *(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))]
+    assert {name for name in pages if any(fences(name, "sh", "python"))} == {*WALKS, *OTHERS}
+
+
+def test_the_transition_table_is_the_one_of_the_code() -> None:
+    lines = [f"| {verb} | {_states(start)} | {_states(end)} |" for verb, (start, end) in TRANSITIONS.items()]
+    shown = page("docs/lifecycle.md").split("<!-- transitions -->")[1].split("<!-- end of transitions -->")[0]
+    assert shown.strip().splitlines()[2:] == lines
+
+
+def _states(states: Any) -> str:
+    if None in states:
+        return "(no job yet)"
+    return ", ".join(f"`{status}`" for status in Status if status in states)
+
+
+def test_every_state_is_explained() -> None:
+    assert list(rows("docs/lifecycle.md", "state")) == list(Status)
+
+
+def test_every_setting_is_explained_with_its_default() -> None:
+    table = rows("docs/settings.md", "setting")
+    assert list(table) == [each.name for each in fields(conf.Conf)]
+    for each in fields(conf.Conf):
+        default = each.default if each.default is not MISSING else each.default_factory()  # type: ignore[misc]
+        assert table[each.name][1] == f"`{default}`"
+
+
+def test_every_option_is_explained() -> None:
+    table = rows("docs/jobs.md", "option")
+    assert set(table) == {each.name for each in fields(Options)} - {"given"}
+
+
+def test_every_option_of_the_worker_is_explained() -> None:
+    ours = _options_of(Command()) - _options_of(BaseCommand())
+    assert set(rows("docs/commands.md", "option")) == ours
+
+
+def _options_of(command: BaseCommand) -> set[str]:
+    actions = command.create_parser("manage.py", "runworker")._actions
+    return {action.option_strings[0] for action in actions if action.option_strings}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "docs/quickstart.md", "docs/settings.md"])
+def test_links_lead_to_files_that_exist(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page(name)):
+        assert ((ROOT / name).parent / target).exists(), target
