@@ -19,6 +19,11 @@ DATABASE_FIXTURES = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark for tests of one vendor's engine."""
+    config.addinivalue_line("markers", "only_on(*databases): the only databases this test is about")
+
+
 def uses_database(item: pytest.Item) -> bool:
     """Return whether a test touches the database, by mark, fixture or base class."""
     return bool(
@@ -29,12 +34,19 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on any database but the first, what would only be the same again."""
-    if TEST_DATABASE == "sqlite":
-        return
-    again = [item for item in items if not uses_database(item)]
-    items[:] = [item for item in items if uses_database(item)]
-    config.hook.pytest_deselected(items=again)
+    """Leave out what is not about this database or would be the same on every one."""
+    chosen = [item for item in items if _belongs_here(item)]
+    left_out = set(items).difference(chosen)
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = chosen
+
+
+def _belongs_here(item: pytest.Item) -> bool:
+    vendor = item.get_closest_marker("only_on")
+    if vendor is not None:
+        return TEST_DATABASE in vendor.args
+    return TEST_DATABASE == "sqlite" or uses_database(item)
 
 
 @pytest.fixture

@@ -67,11 +67,7 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
                 "indexes": [
                     models.Index(
-                        models.F("status"),
-                        models.F("queue"),
-                        models.OrderBy(models.F("priority"), descending=True),
-                        models.F("run_after"),
-                        models.F("id"),
+                        fields=["status", "queue", "-priority", "run_after", "id"],
                         name="django_jobs_claim",
                     ),
                     models.Index(fields=["status", "run_after"], name="django_jobs_due"),

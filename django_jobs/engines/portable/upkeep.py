@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Value, When
 
 from django_jobs import retries
 from django_jobs.engines.portable.batches import batches
@@ -51,7 +51,7 @@ def _unhold(engine: Engine, ids: Sequence[UUID], now: datetime) -> int:
     # Locked in id order first: two that count down the same children would wait for each other in a ring.
     list(waiting.order_by("id").select_for_update().values_list("pk"))
     waiting.update(holds=F("holds") - 1)
-    due = Case(When(run_after__gt=now, then=Status.SCHEDULED), default=Status.READY)
+    due = Case(When(run_after__gt=now, then=Value(Status.SCHEDULED.value)), default=Value(Status.READY.value))
     return waiting.filter(holds__lte=0).update(status=due, holds=0, reason="")
 
 
@@ -90,8 +90,8 @@ def rescue(engine: Engine, *, now: datetime, limit: int) -> list[Rescued]:
     """Ack in the name of the lost workers; a row that its worker is just writing is skipped."""
     with engine.transaction():
         running = Job.objects.using(engine.alias).filter(status=Status.RUNNING, lease__lt=now)
-        # In the order of the due index: few jobs run at a time, sorting them by lease would need an index.
-        lost = running.order_by("run_after").select_for_update(skip_locked=True).values_list(*_Lost._fields)
+        # In no order: few jobs run at a time, and an order would only add a sort.
+        lost = running.select_for_update(skip_locked=True).values_list(*_Lost._fields)
         found = [_Lost(*row) for row in lost[:limit]]
         acks = [_verdict(job, now) for job in found]
         refused = set(engine.ack(acks))

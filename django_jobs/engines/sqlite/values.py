@@ -34,7 +34,8 @@ class Values:
 
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
-        due = datetime.fromisoformat(row[4]).replace(tzinfo=self.zone)
+        # RETURNING has the column's declared type, so Django's converter has read it already.
+        due = row[4].replace(tzinfo=self.zone)
         return ClaimedJob(UUID(row[0]), row[1], row[2], row[3], due, *row[5:], token)
 
     def released(self, job: Released) -> Row:

@@ -1,0 +1,41 @@
+"""What every engine must do, a class a verb; a test module imports all of it and supplies `engine`."""
+
+from tests.engines.conformance.claiming import (
+    TestClaim,
+    TestClaimsAtOnce,
+    TestReadyQueues,
+    TestRenew,
+    TestStart,
+)
+from tests.engines.conformance.enqueueing import TestEnqueue, TestUnhold
+from tests.engines.conformance.finishing import (
+    TestAck,
+    TestAckOfWhatCannotBeStored,
+    TestCancel,
+    TestRelease,
+    TestRequeue,
+)
+from tests.engines.conformance.plans import TestPlans
+from tests.engines.conformance.transitions import TestTransitions
+from tests.engines.conformance.upkeep import TestClock, TestNextDue, TestPromote, TestRescue
+
+__all__ = [
+    "TestAck",
+    "TestAckOfWhatCannotBeStored",
+    "TestCancel",
+    "TestClaim",
+    "TestClaimsAtOnce",
+    "TestClock",
+    "TestEnqueue",
+    "TestNextDue",
+    "TestPlans",
+    "TestPromote",
+    "TestReadyQueues",
+    "TestRelease",
+    "TestRenew",
+    "TestRequeue",
+    "TestRescue",
+    "TestStart",
+    "TestTransitions",
+    "TestUnhold",
+]

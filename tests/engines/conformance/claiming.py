@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import threading
+from itertools import chain
+
+import pytest
+from django.db import connections
+
+from django_jobs.engines.rows import Held, Released, Started
+from django_jobs.models import Job
+from django_jobs.states import Status
+from tests.engines.conformance.making import (
+    LEASE,
+    NOW,
+    TOKEN,
+    after,
+    claim,
+    columns,
+    enqueue,
+    new,
+    row,
+    running,
+    statuses,
+)
+
+
+@pytest.mark.django_db
+class TestClaim:
+    def test_a_claim_brings_all_a_worker_needs_and_marks_the_row(self, engine):
+        job = new(queue="mail", priority=5, run_after=after(-0.5), options="{}", max_attempts=4, timeout=None)
+        engine.enqueue([job])
+        before = row(job)
+        (claimed,) = claim(engine, 5, "mail")
+        assert claimed._asdict() == {
+            **{name: before[name] for name in claimed._fields if name != "token"},
+            "token": TOKEN,
+        }
+        assert claimed.number == 1
+        assert row(job) == {
+            **before,
+            "status": Status.RUNNING,
+            "worker_id": "w1",
+            "claim_token": TOKEN,
+            "lease": LEASE,
+        }
+
+    def test_priority_goes_first_then_due_time_then_id(self, engine):
+        jobs = [
+            new(priority=priority, run_after=after(due))
+            for priority, due in [(-10, -9), (0, 0), (0, -1), (100, 0), (0, 0)]
+        ]
+        engine.enqueue(jobs)
+        low, zero, older, high, last = (job.id for job in jobs)
+        assert [job.id for job in claim(engine, 9)] == [high, older, zero, last, low]
+
+    def test_the_best_of_several_queues_are_merged(self, engine):
+        a = enqueue(engine, 3, queue="a", priority=1)
+        b = enqueue(engine, 3, queue="b", priority=2)
+        found = claim(engine, 4, "a", "b", "a", "empty")
+        assert [job.id for job in found] == [*(job.id for job in b), a[0].id]
+        assert sorted(statuses().values()) == ["ready"] * 2 + ["running"] * 4
+
+    @pytest.mark.parametrize("n", [1, 3, 10])
+    def test_never_more_than_asked_for(self, engine, n):
+        enqueue(engine, 6, queue="a")
+        enqueue(engine, 6, queue="b")
+        assert len(claim(engine, n, "a", "b")) == n
+        assert Job.objects.running().count() == n
+
+    def test_only_the_queues_asked_for(self, engine):
+        (other,) = enqueue(engine, queue="reports", priority=100)
+        enqueue(engine)
+        assert [job.queue for job in claim(engine, 9)] == ["default"]
+        assert statuses()[other.id] == "ready"
+
+    def test_very_many_queues_are_claimed_from(self, engine):
+        enqueue(engine, queue="q7")
+        enqueue(engine, queue="q599", priority=1)
+        found = claim(engine, 9, *(f"q{number}" for number in range(600)))
+        assert [job.queue for job in found] == ["q599", "q7"]
+
+    def test_a_thousand_at_once(self, engine):
+        enqueue(engine, 1100)
+        assert len(claim(engine, 1000)) == 1000
+        assert Job.objects.running().count() == 1000
+
+    def test_nothing_to_claim_costs_nothing(self, engine, django_assert_num_queries):
+        enqueue(engine)
+        with django_assert_num_queries(0):
+            assert engine.claim([], 5, worker_id="w1", token=TOKEN, lease=LEASE) == []
+            assert engine.claim(["default"], 0, worker_id="w1", token=TOKEN, lease=LEASE) == []
+
+    def test_a_job_interrupted_too_often_is_claimed_with_its_start_stored(self, engine):
+        tired, fresh = enqueue(engine, 2)
+        Job.objects.filter(pk=tired.id).update(interruptions=5)
+        Job.objects.filter(pk=fresh.id).update(interruptions=4)
+        earliest = engine.read_clock()
+        assert {job.id: job.interruptions for job in claim(engine, 2)} == {tired.id: 5, fresh.id: 4}
+        assert earliest <= columns(tired, "started_at")[0] <= engine.read_clock()
+        assert columns(fresh, "started_at") == (None,)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestClaimsAtOnce:
+    def test_four_at_once_get_every_job_once(self, engine):
+        jobs = enqueue(engine, 500)
+        taken: list[list] = [[] for _ in range(4)]
+        together = threading.Barrier(4)
+
+        def work(mine: list, token: int) -> None:
+            try:
+                together.wait()
+                while len(set(chain.from_iterable(taken))) < 500:
+                    mine += [job.id for job in claim(engine, 7, token=token)]
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=work, args=(mine, token)) for token, mine in enumerate(taken, 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(chain.from_iterable(taken)) == sorted(job.id for job in jobs)
+        for token, mine in enumerate(taken, 1):
+            assert set(Job.objects.filter(claim_token=token).values_list("pk", flat=True)) == set(mine)
+
+    def test_a_claim_does_not_see_what_is_not_committed(self, engine):
+        found: list = []
+
+        def look() -> None:
+            try:
+                found.extend(engine.ready_queues())
+            finally:
+                connections.close_all()
+
+        with engine.transaction():
+            enqueue(engine)
+            other = threading.Thread(target=look)
+            other.start()
+            other.join()
+        assert found == []
+        assert engine.ready_queues() == ["default"]
+
+
+@pytest.mark.django_db
+class TestReadyQueues:
+    def test_each_queue_with_a_ready_job_once_and_sorted(self, engine):
+        for queue in ("mail", "default", "mail", "a b"):
+            enqueue(engine, 3, queue=queue)
+        enqueue(engine, queue="later", status=Status.SCHEDULED)
+        assert engine.ready_queues() == ["a b", "default", "mail"]
+
+    def test_none_ready_is_none(self, engine):
+        running(engine)
+        assert engine.ready_queues() == []
+
+
+@pytest.mark.django_db
+class TestStart:
+    def test_the_start_is_stored_under_its_fence_only(self, engine):
+        ours, theirs = running(engine), running(engine, token=2)
+        before = row(theirs)
+        engine.start([Started(Held(ours.id, TOKEN), after(1)), Started(Held(theirs.id, TOKEN), after(1))])
+        assert columns(ours, "started_at", "status") == (after(1), Status.RUNNING)
+        assert row(theirs) == before
+
+    def test_nothing_to_start_costs_nothing(self, engine, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            engine.start([])
+
+
+@pytest.mark.django_db
+class TestRenew:
+    def test_claims_of_several_tokens_are_extended(self, engine):
+        jobs = [running(engine, token=token) for token in (1, 2, 2)]
+        assert engine.renew([Held(job.id, job.token) for job in jobs], lease=after(120)) == []
+        assert set(Job.objects.values_list("lease", flat=True)) == {after(120)}
+
+    def test_those_no_longer_ours_are_told_and_left_alone(self, engine):
+        ours, theirs, released = running(engine, token=1), running(engine, token=2), running(engine, token=3)
+        engine.release([Released(Held(released.id, 3))])
+        before = row(theirs), row(released)
+        lost = [Held(theirs.id, 1), Held(released.id, 3)]
+        assert sorted(engine.renew([Held(ours.id, 1), *lost], lease=after(120))) == sorted(lost)
+        assert columns(ours, "lease") == (after(120),)
+        assert (row(theirs), row(released)) == before
+
+    def test_nothing_to_renew_costs_nothing(self, engine, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            assert engine.renew([], lease=NOW) == []

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from django_jobs.engines import engine_for
+from django_jobs.models import Job
+from django_jobs.states import Status
+from tests.engines.conformance.making import NOW, after, claim, new
+
+ROWS = 20_000
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPlans:
+    def test_no_verb_on_the_way_of_a_job_scans_or_sorts_a_long_table(self, engine):
+        _fill()
+        _assert_that_scans_and_sorts_are_noticed()
+        for name, verb in {
+            "claim": lambda: claim(engine, 10),
+            "promote": lambda: engine.promote(now=NOW, limit=10),
+            "next_due": engine.next_due,
+            "ready_queues": engine.ready_queues,
+            "rescue": lambda: engine.rescue(now=after(61), limit=10),
+        }.items():
+            with _plans() as plans:
+                assert verb()
+            assert plans, f"{name} sent nothing to explain"
+            for statement, plan in plans:
+                assert not _costly(plan), f"{name}: {statement}\n{plan}"
+
+
+def _assert_that_scans_and_sorts_are_noticed() -> None:
+    with _plans() as plans:
+        list(Job.objects.filter(function="x"))
+        list(Job.objects.ready().order_by("max_attempts")[:5])
+    assert [bool(_costly(plan)) for _, plan in plans] == [True, True]
+
+
+def _fill() -> None:
+    kinds: list[dict[str, Any]] = [
+        {"status": Status.READY},
+        {"status": Status.READY, "queue": "other"},
+        {"status": Status.SCHEDULED},
+        {"status": Status.COMPLETED},
+    ]
+    engine_for("default").enqueue(
+        [
+            new(priority=number % 7, run_after=after(-(number % 1000)), **kinds[number % 4])
+            for number in range(ROWS)
+        ]
+    )
+    for token in range(20):
+        claim(engine_for("default"), 1, "other", token=token)
+    _analyze(Job._meta.db_table)
+
+
+def _analyze(table: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute(f"ANALYZE TABLE {table}")
+            cursor.fetchall()
+        else:
+            cursor.execute(f"ANALYZE {table}")
+
+
+@contextmanager
+def _plans() -> Iterator[list[tuple[str, str]]]:
+    """Have every statement explained before it is executed."""
+    plans: list[tuple[str, str]] = []
+    explain = {"sqlite": "EXPLAIN QUERY PLAN "}.get(connection.vendor, "EXPLAIN ")
+
+    def explained(execute, sql, params, many, context):
+        if not many and sql.lstrip().upper().startswith(("SELECT", "UPDATE")):
+            execute(explain + sql, params, many, context)
+            plans.append((sql, "\n".join(map(str, context["cursor"].fetchall()))))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        yield plans
+
+
+def _costly(plan: str) -> list[str]:
+    """Return the words by which this database admits a full scan or a sort."""
+    words = {
+        "sqlite": ["SCAN django_jobs_job", "TEMP B-TREE"],
+        "postgresql": ["Seq Scan", "Sort", "Parallel"],
+        "mysql": ["'ALL'", "'index'", "filesort", "temporary"],
+    }
+    return [word for word in words[connection.vendor] if word in plan]
