@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add --timeout."""
         parser.add_argument(
-            "--timeout", type=float, default=300, help="seconds to wait for the jobs (%(default)s)"
+            "--timeout", type=float, default=120, help="seconds to wait for the jobs (%(default)s)"
         )
 
     def handle(self, *, timeout: float, **_: Any) -> None:
