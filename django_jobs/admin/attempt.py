@@ -15,7 +15,7 @@ from django_jobs.models import Attempt
 class AttemptAdmin(ChildAdmin[Attempt]):
     """Attempts, newest first."""
 
-    list_display = ("which", "of_job", "ended_as", "started", "ended", "took", "who")
+    list_display = ("which", "of_job", "ended_as", "ended", "took", "who")
     list_display_links = ("which",)
     list_filter = (filters.OutcomeFilter,)
     fields = ("which", "of_job", "ended_as", "started", "ended", "took", "who", "errors")

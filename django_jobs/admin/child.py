@@ -9,7 +9,6 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import router
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -42,8 +41,7 @@ class ChildAdmin(ReadOnlyAdmin[Child]):
             name = formats.code(row.job.function or "?")
         except ObjectDoesNotExist:
             return formats.code(str(row.job_id))
-        label = format_html('{} <span class="jobs-id">{}</span>', name, row.job_id)
-        return self.page_of("job", row.job_id, label)
+        return formats.stacked(self.page_of("job", row.job_id, name), row.job_id)
 
     @admin.display(description=_("attempt"))
     def which(self, row: Any) -> str:

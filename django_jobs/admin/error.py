@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +19,7 @@ from django_jobs.models import JobError
 class JobErrorAdmin(ChildAdmin[JobError]):
     """Errors, newest first."""
 
-    list_display = ("failed", "of_job", "which", "sort", "exception", "message_start", "who")
+    list_display = ("failed", "of_job", "which", "what")
     list_display_links = ("failed",)
     list_filter = (filters.KindFilter, filters.ExceptionTypeFilter)
     fields = (
@@ -54,10 +55,11 @@ class JobErrorAdmin(ChildAdmin[JobError]):
         """Show the exception's class."""
         return formats.code(error.exception_type)
 
-    @admin.display(description=_("message"))
-    def message_start(self, error: JobError) -> SafeString | str:
-        """Show how the message begins."""
-        return formats.text(getattr(error, "start", None))
+    @admin.display(description=_("error"))
+    def what(self, error: JobError) -> SafeString:
+        """Show the exception's class and how its message begins."""
+        start = formats.text(getattr(error, "start", None))
+        return format_html('{} <span class="jobs-below">{}</span>', formats.code(error.exception_type), start)
 
     @admin.display(description=_("message"))
     def full_message(self, error: JobError) -> SafeString | str:

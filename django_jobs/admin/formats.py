@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 EMPTY = "—"
 SHOWN = 50_000
 SIGNS = {
-    "waiting": "⏸",
-    "scheduled": "◷",
+    "waiting": "‖",
+    "scheduled": "◔",
     "ready": "○",
     "running": "▶",
     "completed": "✓",
     "dead": "✕",
     "cancelled": "⊘",
     "failed": "✕",
-    "timed out": "⧗",
-    "crashed": "⚡",
+    "timed out": "◕",
+    "crashed": "!",
     "interrupted": "↺",
 }
 
@@ -73,6 +73,12 @@ def text(value: str | None) -> SafeString | str:
 def code(value: str) -> SafeString | str:
     """Return an identifier, as it is typed."""
     return format_html('<bdi class="jobs-code">{}</bdi>', value) if value else EMPTY
+
+
+def stacked(name: SafeString | str, job_id: object, more: str | None = None) -> SafeString:
+    """Return a job's name with its id below it and, below that, one thing more."""
+    below = format_html('<bdi class="jobs-below">{}</bdi>', more) if more else ""
+    return format_html('{} <span class="jobs-id">{}</span>{}', name, job_id, below)
 
 
 def block(value: str | None) -> SafeString | str:

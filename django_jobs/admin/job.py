@@ -11,7 +11,7 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.admin import filters
+from django_jobs.admin import filters, formats
 from django_jobs.admin import job_cells as cells
 from django_jobs.admin.history import history_of
 from django_jobs.admin.readonly import ReadOnlyAdmin
@@ -24,16 +24,8 @@ PAYLOAD = ("args", "options", "result_data", "error")
 class JobAdmin(ReadOnlyAdmin[Job]):
     """Jobs, newest first; of one status, those first that came into it last."""
 
-    list_display = (
-        cells.job,
-        cells.state,
-        cells.queue,
-        cells.priority,
-        cells.attempts,
-        cells.created,
-        cells.due,
-        cells.trouble,
-    )
+    list_display = ("job", cells.standing, cells.place, cells.times)
+    list_display_links = None
     list_filter = (filters.StatusFilter, filters.QueueFilter, filters.FunctionFilter)
     search_fields = ("function",)
     search_help_text = _(
@@ -41,12 +33,12 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     )
     # The stubs know names only; Django takes functions as well.
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": (cells.state, cells.reason, cells.error, cells.function, cells.job_id)}),
+        (None, {"fields": ((cells.state, cells.attempts, cells.place), cells.reason, cells.error)}),
         (
-            _("Place"),
-            {"fields": (cells.queue, cells.priority, cells.attempts, cells.rounds, cells.interruptions)},
+            _("Job"),
+            {"fields": (cells.function, cells.job_id, (cells.rounds, cells.interruptions, cells.time_limit))},
         ),
-        (_("Time"), {"fields": (cells.created, cells.due, cells.started, cells.time_limit, cells.holder)}),
+        (_("Time"), {"fields": ((cells.created, cells.due, cells.started), cells.holder)}),
         (_("Payload"), {"fields": (cells.arguments, cells.options, cells.result)}),
     )
 
@@ -86,3 +78,10 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         context["history"] = history_of(job)
         context["all_attempts"] = self.list_of("attempt", f"job={job.pk}", _("All attempts of this job"))
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("job"))
+    def job(self, job: Job) -> str:
+        """Link to the page by the function's name; add the id and, where there is one, the trouble."""
+        name = self.page_of("job", job.pk, formats.code(job.function or "?"))
+        trouble = getattr(job, "error_start", None) or job.reason
+        return formats.stacked(name, job.pk, trouble)

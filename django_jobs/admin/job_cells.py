@@ -11,20 +11,20 @@ from django_jobs.admin import formats
 from django_jobs.models import Job
 
 
-@display(description=_("job"))
-def job(job: Job) -> str:
-    """Show function and id; the list links it to the page."""
-    name = formats.code(job.function or "?")
-    return format_html('{} <span class="jobs-id">{}</span>', name, job.pk)
-
-
 @display(description=_("status"))
 def state(job: Job) -> str:
     """Show where the job stands."""
     return formats.badge(job.status, str(job.get_status_display()))
 
 
-@display(description=_("why"))
+@display(description=_("status"))
+def standing(job: Job) -> str:
+    """Show where the job stands and, below, its attempts."""
+    said = gettext("attempts: %(used)d of %(most)d") % {"used": job.attempts, "most": job.max_attempts}
+    return format_html('{} <span class="jobs-below">{}</span>', state(job), said)
+
+
+@display(description=_("reason"))
 def reason(job: Job) -> str:
     """Show why the job waits or was stopped."""
     return formats.text(job.reason)
@@ -34,13 +34,6 @@ def reason(job: Job) -> str:
 def error(job: Job) -> str:
     """Show what went wrong last in this round."""
     return formats.block(job.error)
-
-
-@display(description=_("error or reason"))
-def trouble(job: Job) -> str:
-    """Show the beginning of the current error, else why the job waits."""
-    start: str | None = getattr(job, "error_start", None)
-    return formats.text(start or job.reason)
 
 
 @display(description=_("function"))
@@ -59,6 +52,15 @@ def job_id(job: Job) -> str:
 def queue(job: Job) -> str:
     """Show the queue."""
     return formats.text(job.queue)
+
+
+@display(description=_("queue"))
+def place(job: Job) -> str:
+    """Show the queue, and the priority where it is not the usual one."""
+    if not job.priority:
+        return formats.text(job.queue)
+    said = gettext("priority %(priority)d") % {"priority": job.priority}
+    return format_html('{} <span class="jobs-below">{}</span>', formats.text(job.queue), said)
 
 
 @display(description=_("priority"))
@@ -95,6 +97,13 @@ def created(job: Job) -> str:
 def due(job: Job) -> str:
     """Show when a pending job is due; of a final one, when it became final."""
     return formats.moment(job.run_after)
+
+
+@display(description=_("due or ended"))
+def times(job: Job) -> str:
+    """Show when the job is due or became final and, below, when it was enqueued."""
+    said = format_html(gettext("created {}"), created(job))
+    return format_html('{} <span class="jobs-below">{}</span>', due(job), said)
 
 
 @display(description=_("running since"))
