@@ -150,6 +150,8 @@ class Loop:
     def _wind_down(self) -> None:
         if not self._winding_down:
             self._winding_down = True
+            if not self._floor.empty:
+                logger.info("stopping; running jobs have %g s, another signal ends them", self._stop.grace)
             self._floor.recount()
         self._floor.give_back()
         if self._stop.grace_left == 0:

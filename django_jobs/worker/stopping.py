@@ -22,7 +22,7 @@ class Stop:
     """
 
     def __init__(self, *, grace: float) -> None:
-        self._grace = grace
+        self.grace = grace
         self._requested = False
         self._grace_until = float("inf")
         self._ours, self._wakeup = socket.socketpair()
@@ -59,7 +59,7 @@ class Stop:
 
     def request(self) -> None:
         """Ask to stop: the first time with the grace period, after that at once."""
-        self._grace_until = boottime() + (0 if self._requested else self._grace)
+        self._grace_until = boottime() + (0 if self._requested else self.grace)
         self._requested = True
 
     @property
