@@ -100,7 +100,7 @@ def _usual_mariadb() -> Iterator[Config]:
 def _connect_mariadb(config: Config) -> None:
     host, port = config["HOST"], int(config["PORT"] or 3306)
     _probe(host if host.startswith("/") else (host, port))
-    import pymysql
+    import pymysql  # type: ignore[import-untyped]
 
     place = {"unix_socket": host} if host.startswith("/") else {"host": host, "port": port}
     pymysql.connect(**place, user=config["USER"], password=config["PASSWORD"], connect_timeout=1).close()

@@ -12,8 +12,6 @@ from django_jobs.states import AttemptOutcome, Status
 # What a claim wrote, taken back by every verb that ends it.
 UNCLAIMED: dict[str, Any] = {"worker_id": "", "started_at": None, "claim_token": None, "lease": None}
 
-_FINAL = {AttemptOutcome.COMPLETED: Status.COMPLETED, AttemptOutcome.CANCELLED: Status.CANCELLED}
-
 
 class Settlement(NamedTuple):
     """Where a charged run leads its job."""
@@ -33,8 +31,10 @@ def settle(ack: Ack) -> Settlement:
 
 def _next(ack: Ack) -> tuple[Status, datetime]:
     outcome, moment = ack.outcome, ack.finished_at
-    if status := _FINAL.get(outcome.outcome):
-        return status, moment
+    if outcome.outcome is AttemptOutcome.COMPLETED:
+        return Status.COMPLETED, moment
+    if outcome.outcome is AttemptOutcome.CANCELLED:
+        return Status.CANCELLED, moment
     if outcome.retry_in is None:
         return Status.DEAD, moment
     if outcome.retry_in <= 0:

@@ -49,7 +49,7 @@ def _ready(engine: Engine) -> JobQuerySet:
 
 def _lock(engine: Engine, queues: Sequence[str], n: int, token: int) -> list[ClaimedJob]:
     found = [
-        ClaimedJob(*row, token)
+        ClaimedJob._make((*row, token))
         for queue in dict.fromkeys(queues)
         for row in _ready(engine)
         .filter(queue=queue)

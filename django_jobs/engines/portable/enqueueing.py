@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Field
 
@@ -22,22 +22,23 @@ def enqueue(engine: Engine, jobs: Sequence[NewJob]) -> None:
     """
     if not jobs:
         return
-    fields: list[Field[Any, Any]] = [Job._meta.get_field(name) for name in NewJob._fields]
+    fields = [cast("Field[Any, Any]", Job._meta.get_field(name)) for name in NewJob._fields]
     connection = engine.connection
     rows = [
         [field.get_db_prep_save(value, connection) for field, value in zip(fields, _plain(job), strict=True)]
         for job in jobs
     ]
-    sql = _insert(engine, [field.column for field in fields])
+    sql = _insert(engine)
     # A single INSERT is all or nothing by itself.
     with engine.transaction() if len(rows) > 1 else nullcontext(), connection.cursor() as cursor:
         cursor.executemany(sql, rows)
 
 
-def _insert(engine: Engine, columns: Sequence[str]) -> str:
+def _insert(engine: Engine) -> str:
     quote = engine.connection.ops.quote_name
-    names = ", ".join(map(quote, columns))
-    return f"INSERT INTO {quote(Job._meta.db_table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"
+    names = ", ".join(map(quote, NewJob._fields))
+    values = ", ".join(["%s"] * len(NewJob._fields))
+    return f"INSERT INTO {quote(Job._meta.db_table)} ({names}) VALUES ({values})"
 
 
 def _plain(job: NewJob) -> NewJob:

@@ -19,6 +19,7 @@ from django_jobs.states import AttemptOutcome, ErrorKind, Status
 
 if TYPE_CHECKING:
     from django_jobs.engines.base import Engine
+    from django_jobs.models.queries import JobQuerySet
 
 # SQL has no common spelling for "this very moment, in UTC, with fractions of a second".
 _CLOCKS = {
@@ -69,7 +70,7 @@ def next_due(engine: Engine) -> datetime | None:
     return _scheduled(engine).values_list("run_after", flat=True).first()
 
 
-def _scheduled(engine: Engine):  # type: ignore[no-untyped-def]
+def _scheduled(engine: Engine) -> JobQuerySet:
     return Job.objects.using(engine.alias).filter(status=Status.SCHEDULED).order_by("run_after")
 
 

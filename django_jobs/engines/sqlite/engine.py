@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
-from typing import cast
+from datetime import datetime, tzinfo
+from typing import Any, cast
 
 from django.core.checks import CheckMessage
 from django.db import transaction
@@ -37,7 +37,8 @@ class SQLiteEngine(Engine):
 
     @property
     def _values(self) -> Values:
-        return Values(self.connection.timezone)
+        # Not None: the app requires USE_TZ.
+        return Values(cast(tzinfo, self.connection.timezone))
 
     def check(self) -> list[CheckMessage]:
         """Ask for RETURNING, and for the modes that let several processes write without failing."""
@@ -58,11 +59,12 @@ class SQLiteEngine(Engine):
 
     def enqueue(self, jobs: Sequence[NewJob]) -> None:
         """Convert rows in a fraction of the time that the model's fields take."""
+        values = self._values
         if len(jobs) == 1:
-            self._execute(statements.INSERT_JOB, self._values.new(jobs[0]))
+            self._execute(statements.INSERT_JOB, values.new(jobs[0]))
         elif jobs:
             with self.transaction():
-                self._execute_many(statements.INSERT_JOB, map(self._values.new, jobs))
+                self._execute_many(statements.INSERT_JOB, [values.new(job) for job in jobs])
 
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
@@ -107,8 +109,9 @@ class SQLiteEngine(Engine):
         """Send one statement for all."""
         if not jobs:
             return 0
+        values = self._values
         with self.transaction():
-            return self._execute_many(statements.RELEASE, map(self._values.released, jobs))
+            return self._execute_many(statements.RELEASE, [values.released(job) for job in jobs])
 
     def ack(self, acks: Sequence[Ack]) -> list[Held]:
         """Send one statement a table for all; go row by row only when one is lost or cannot be stored."""
@@ -118,19 +121,13 @@ class SQLiteEngine(Engine):
             return [] if self._wholly(lambda: self._ack_all(acks)) else super().ack(acks)
 
     def _ack_all(self, acks: Sequence[Ack]) -> bool:
-        values = self._values
-        charged = [ack for ack in acks if ack.outcome.outcome.charged]
-        interrupted = [ack for ack in acks if not ack.outcome.outcome.charged]
-        written = self._execute_many(statements.SETTLE, map(values.settled, charged)) if charged else 0
-        if interrupted:
-            fences = [values.fence(ack.held) for ack in interrupted]
-            written += self._execute_many(statements.INTERRUPT, fences)
+        rows = self._values.acked(acks)
+        written = self._execute_many(statements.SETTLE, rows.settled)
+        written += self._execute_many(statements.INTERRUPT, rows.interrupted)
         if written < len(acks):
             return False
-        self._execute_many(statements.INSERT_ATTEMPT, map(values.attempt, acks))
-        failed = [values.error(ack, ack.outcome.error) for ack in acks if ack.outcome.error]
-        if failed:
-            self._execute_many(statements.INSERT_ERROR, failed)
+        self._execute_many(statements.INSERT_ATTEMPT, rows.attempts)
+        self._execute_many(statements.INSERT_ERROR, rows.errors)
         return True
 
     def _wholly(self, write: Callable[[], bool]) -> bool:
@@ -150,14 +147,16 @@ class SQLiteEngine(Engine):
             cursor.execute(sql, row)
             return cursor.fetchall() if cursor.description else []
 
-    def _execute_many(self, sql: str, rows: Iterable[Row]) -> int:
+    def _execute_many(self, sql: str, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
         with self.connection.cursor() as cursor:
-            cursor.executemany(sql, list(rows))
+            cursor.executemany(sql, rows)
             return int(cursor.rowcount)
 
 
 @contextmanager
-def _immediate(connection: DatabaseWrapper) -> Iterator[None]:
+def _immediate(connection: Any) -> Iterator[None]:
     connection.ensure_connection()  # which reads the mode from the settings
     usual, connection.transaction_mode = connection.transaction_mode, "IMMEDIATE"
     try:

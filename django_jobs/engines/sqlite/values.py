@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released
-from django_jobs.engines.settling import attempt_row, error_row, settle
+from django_jobs.engines.settling import error_row, settle
 from django_jobs.outcomes import ErrorReport
-from django_jobs.states import Status
+from django_jobs.states import AttemptOutcome, Status
 
 Row = tuple[Any, ...]
+
+
+class Acked(NamedTuple):
+    """The rows that a batch of acks writes."""
+
+    settled: list[Row]
+    interrupted: list[Row]
+    attempts: list[Row]
+    errors: list[Row]
 
 
 class Values:
@@ -22,7 +32,12 @@ class Values:
 
     def time(self, moment: datetime | None) -> str | None:
         """Return a moment as the column holds it."""
-        return None if moment is None else str(moment.astimezone(self.zone).replace(tzinfo=None))
+        if moment is None:
+            return None
+        # Cutting off "+00:00" takes a third of the time.
+        if moment.tzinfo is UTC is self.zone:
+            return moment.isoformat(" ")[:-6]
+        return str(moment.astimezone(self.zone).replace(tzinfo=None))
 
     def fence(self, held: Held) -> Row:
         """Return the end of every guarded statement."""
@@ -34,26 +49,36 @@ class Values:
 
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
-        # RETURNING has the column's declared type, so Django's converter has read it already.
-        due = row[4].replace(tzinfo=self.zone)
-        return ClaimedJob(UUID(row[0]), row[1], row[2], row[3], due, *row[5:], token)
+        due = datetime.fromisoformat(row[4]).replace(tzinfo=self.zone)
+        return ClaimedJob._make((UUID(int=int(row[0], 16)), *row[1:4], due, *row[5:], token))
 
     def released(self, job: Released) -> Row:
         """Return where a released job goes."""
         status = Status.READY if job.run_after is None else Status.SCHEDULED
         return status.value, self.time(job.run_after), job.reason, *self.fence(job.held)
 
-    def settled(self, ack: Ack) -> Row:
-        """Return where a charged run leads its job."""
-        status, run_after, *rest = settle(ack)
-        return status.value, self.time(run_after), *rest, *self.fence(ack.held)
+    def acked(self, acks: Sequence[Ack]) -> Acked:
+        """Return the rows of all three tables, each value converted once: this is the hottest loop of all."""
+        rows = Acked([], [], [], [])
+        for ack in acks:
+            outcome = ack.outcome
+            fence = (outcome.job_id.hex, outcome.token)
+            started, finished = self.time(ack.started_at), self.time(ack.finished_at)
+            run = (ack.round, ack.number, outcome.outcome.value, ack.worker_id, started, finished)
+            rows.attempts.append(fence + run)
+            if outcome.outcome is AttemptOutcome.INTERRUPTED:
+                rows.interrupted.append(fence)
+            else:
+                rows.settled.append(self._settled(ack, finished) + fence)
+            if outcome.error is not None:
+                rows.errors.append(self._error(ack, outcome.error))
+        return rows
 
-    def attempt(self, ack: Ack) -> Row:
-        """Return the attempt to insert."""
-        row = attempt_row(ack)
-        return row.job_id.hex, *row[1:-2], self.time(row.started_at), self.time(row.finished_at)
+    def _settled(self, ack: Ack, finished: str | None) -> Row:
+        status, run_after, result_data, error = settle(ack)
+        due = finished if run_after is ack.finished_at else self.time(run_after)
+        return status.value, due, result_data, error
 
-    def error(self, ack: Ack, report: ErrorReport) -> Row:
-        """Return the error to insert."""
+    def _error(self, ack: Ack, report: ErrorReport) -> Row:
         row = error_row(ack, report)
         return row.job_id.hex, *row[1:-2], self.time(row.failed_at), row.duration
