@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from unittest import mock
 
-from django_jobs.engines import Engine
+import pytest
+from django.db import OperationalError, connection
+
+from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.sqlite import SQLiteEngine
+from django_jobs.models import Job
 from tests.engines.conformance import *  # noqa: F403
+from tests.engines.conformance.making import claim, columns, done, enqueue
 
 pytestmark = pytest.mark.only_on("sqlite")
 
@@ -14,3 +20,60 @@ pytestmark = pytest.mark.only_on("sqlite")
 @pytest.fixture
 def engine() -> Engine:
     return SQLiteEngine("default")
+
+
+class _Writer(threading.Thread):
+    """Another connection that changes one job between two statements of ours."""
+
+    def __init__(self, job_id) -> None:
+        super().__init__()
+        self.job_id, self.errors = job_id, []
+
+    def run(self) -> None:
+        try:
+            connection.ensure_connection()
+            connection.connection.execute("PRAGMA busy_timeout = 50")
+            Job.objects.filter(pk=self.job_id).update(reason="written meanwhile")
+        except OperationalError as error:
+            self.errors.append(error)
+        finally:
+            connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTransaction:
+    def test_nobody_writes_between_our_read_and_our_write_whatever_the_settings_say(self, engine):
+        (job,) = enqueue(engine)
+        connection.ensure_connection()
+        with mock.patch.object(connection, "transaction_mode", None):
+            with engine.transaction():
+                assert Job.objects.ready().count() == 1
+                other = _Writer(job.id)
+                other.start()
+                other.join()
+                assert len(claim(engine)) == 1
+            assert connection.transaction_mode is None
+        assert len(other.errors) == 1
+        assert columns(job, "status", "reason") == ("running", "")
+
+    def test_an_exception_rolls_back_and_leaves_the_mode_as_it_was(self, engine):
+        connection.ensure_connection()
+        with mock.patch.object(connection, "transaction_mode", None):
+            with pytest.raises(ZeroDivisionError), engine.transaction():
+                enqueue(engine) and 1 / 0
+            assert connection.transaction_mode is None
+        assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+class TestHotStatements:
+    def test_a_batch_of_completed_jobs_costs_two_statements_within_two_savepoints(
+        self, engine, django_assert_num_queries
+    ):
+        enqueue(engine, 50)
+        acks = [done(job) for job in claim(engine, 50)]
+        with django_assert_num_queries(6):
+            assert engine.ack(acks) == []
+
+    def test_the_vendor_s_engine_is_the_one_in_use(self):
+        assert type(engine_for("default")) is SQLiteEngine
