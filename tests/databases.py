@@ -46,14 +46,18 @@ def _sqlite() -> Config:
 
 
 def _temporary_directory() -> Path:
-    directory, owner = Path(tempfile.mkdtemp(prefix="django_jobs_")), os.getpid()
+    """Return this test run's directory; xdist's workers inherit it, and their parent removes it."""
+    inherited = os.environ.get("TEST_DATABASE_DIRECTORY")
+    if inherited and Path(inherited).is_dir():
+        return Path(inherited)
+    directory = os.environ["TEST_DATABASE_DIRECTORY"] = tempfile.mkdtemp(prefix="django_jobs_")
+    atexit.register(_remove, directory, os.getpid())
+    return Path(directory)
 
-    def remove() -> None:
-        if os.getpid() == owner:  # not in a child that was forked meanwhile
-            shutil.rmtree(directory, ignore_errors=True)
 
-    atexit.register(remove)
-    return directory
+def _remove(directory: str, owner: int) -> None:
+    if os.getpid() == owner:  # not in a child that was forked meanwhile
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _postgresql() -> Config:
