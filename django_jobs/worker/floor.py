@@ -15,8 +15,9 @@ from django_jobs.worker.limits import Limits
 from django_jobs.worker.pace import Pace
 from django_jobs.worker.reconcile import Reconciliation
 from django_jobs.worker.runners import Runners
+from django_jobs.worker.soundness import buried, flaws
 from django_jobs.worker.starting import Event, What
-from django_jobs.worker.verdicts import Verdict, corrupt, flaw, outcome_of_death
+from django_jobs.worker.verdicts import Verdict, outcome_of_death
 
 
 class Floor:
@@ -46,8 +47,8 @@ class Floor:
     def take_in(self, jobs: Iterable[ClaimedJob]) -> None:
         """Take newly claimed jobs; a row that cannot be a job ends here."""
         for job in jobs:
-            if wrong := flaw(job):
-                self._work.finished.append((job, corrupt(job, wrong)))
+            if wrong := flaws(job):
+                self._work.finished.append(buried(job, wrong))
             else:
                 self._handout.add([job])
 
@@ -73,7 +74,8 @@ class Floor:
 
     def recount(self) -> None:
         """Start finding out where every job is; nothing is handed out before that is known."""
-        self._recount = Reconciliation(self._handout, self._runners)
+        # One that is under way goes on, with what is left of its patience: nothing was handed out since.
+        self._recount = self._recount or Reconciliation(self._handout, self._runners)
         self.go_on_recounting()
 
     def go_on_recounting(self) -> None:

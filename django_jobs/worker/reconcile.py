@@ -6,7 +6,7 @@ in the socket nor on a slip. Nothing is handed out until every living runner's s
 
 from __future__ import annotations
 
-from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.wire.clock import boottime
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.runners import Runners
@@ -22,12 +22,16 @@ class Reconciliation:
     def __init__(self, handout: Handout, runners: Runners) -> None:
         self._handout, self._runners = handout, runners
         self._patient_until = boottime() + PATIENCE
+        self._named: set[Held] = set()
         # First of all empty the socket: from now on nobody can read a message we do not know of.
         handout.recall()
 
     def settled(self) -> bool:
-        """Return whether every living runner says that it waits or what it runs; kills who will not say."""
+        """Return whether every runner says that it waits or what it runs; kills who will not say."""
         waiting = self._runners.unsettled()
+        # Before the reports are read: a run that ends after this look is named here, one that
+        # ended before it has sent its report. The other way round it could be in neither.
+        self._named = {held for _, held, _ in self._runners.running()}
         if waiting and boottime() > self._patient_until:
             for runner in waiting:
                 self._runners.kill(runner, Verdict.STUCK)
@@ -35,6 +39,5 @@ class Reconciliation:
 
     def missing(self) -> list[ClaimedJob]:
         """Take out the jobs that are in no runner; read all reports between `settled` and this."""
-        named = {held for _, held, _ in self._runners.running()}
-        lost = [held for held in self._handout.out if held not in named]
+        lost = [held for held in self._handout.out if held not in self._named]
         return [job for held in lost if (job := self._handout.settle(held)) is not None]

@@ -34,8 +34,8 @@ class Runner:
 
     @property
     def run(self) -> Run | None:
-        """What it runs now."""
-        return self.slip.run() if self.pid else None
+        """What it runs now. Also before its birth is heard: a slip without a runner is empty."""
+        return self.slip.run()
 
 
 class Runners:
@@ -44,11 +44,6 @@ class Runners:
     def __init__(self, starter: Starter, slips: Slips, *, count: int) -> None:
         self.starter = starter
         self._all = [Runner(slot, slips[slot]) for slot in range(count)]
-
-    @property
-    def living(self) -> list[Runner]:
-        """The runners that are alive as far as is known."""
-        return [runner for runner in self._all if runner.pid]
 
     def staff(self) -> float:
         """Have a runner made for each slot without one; return when to look again (seconds)."""
@@ -98,13 +93,13 @@ class Runners:
 
     def running(self) -> Iterator[tuple[Runner, Held, int]]:
         """Return each busy runner with the fence and the start (ns) of its run."""
-        for runner in self.living:
+        for runner in self._all:
             if (run := runner.run) is not None:
                 yield runner, Held(run.job_id, run.token), run.started_ns
 
     def unsettled(self) -> list[Runner]:
         """Return the runners that may hold a message their slip does not name yet."""
-        return [runner for runner in self.living if runner.slip.state is SlipState.RECEIVING]
+        return [runner for runner in self._all if runner.slip.state is SlipState.RECEIVING]
 
 
 def _pause(runner: Runner, *, unable: bool) -> None:

@@ -42,36 +42,6 @@ def outcome_of_death(
             return _charged(job, AttemptOutcome.CRASHED, error, started_ns=started_ns)
 
 
-def corrupt(job: ClaimedJob, message: str) -> Outcome:
-    """Return the outcome of a stored row that cannot be a job: dead at once, with the reason."""
-    now = boottime_ns()
-    error = _error(job, ErrorKind.STORAGE, "CorruptRow", message)
-    return Outcome(job.id, job.token, AttemptOutcome.FAILED, error=error, started_ns=now, finished_ns=now)
-
-
-# What a worker can work with; SQLite stores any type in any column.
-_SOUND: dict[str, tuple[type, ...]] = {
-    "function": (str,),
-    "queue": (str,),
-    "priority": (int,),
-    "args": (str,),
-    "options": (str, type(None)),
-    "max_attempts": (int,),
-    "timeout": (int, float, type(None)),
-    "round": (int,),
-    "attempts": (int,),
-}
-
-
-def flaw(job: ClaimedJob) -> str:
-    """Return what makes a stored row no job, empty for a sound one."""
-    for name, types in _SOUND.items():
-        value = getattr(job, name)
-        if not isinstance(value, types):
-            return f"the stored {name} is {value!r}"[:500]
-    return ""
-
-
 def cause_of_death(status: int) -> str:
     """Return a wait status in words."""
     code = os.waitstatus_to_exitcode(status)

@@ -1,0 +1,57 @@
+"""Whether a claimed row can be a job at all. SQLite stores any type in any column, and people edit rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django_jobs.engines.rows import ClaimedJob
+from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
+from django_jobs.states import AttemptOutcome, ErrorKind
+from django_jobs.wire.clock import boottime_ns
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int)
+
+
+def _limit(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and 0 < value < math.inf)
+
+
+# column → (what is sound, what stands in for it where it is not, so that the end of the job can be written)
+_SOUND: dict[str, tuple[Any, Any]] = {
+    "function": (_text, ""),
+    "queue": (_text, ""),
+    "priority": (_whole, 0),
+    "args": (_text, ""),
+    "options": (lambda value: value is None or _text(value), None),
+    "max_attempts": (_whole, 1),
+    "timeout": (_limit, None),
+    "round": (_whole, 1),
+    "attempts": (_whole, 0),
+    "interruptions": (_whole, 0),
+}
+
+
+def flaws(job: ClaimedJob) -> dict[str, Any]:
+    """Return the columns that make this row no job, with their values; empty for a sound one."""
+    return {name: value for name, (sound, _) in _SOUND.items() if not sound(value := getattr(job, name))}
+
+
+def buried(job: ClaimedJob, wrong: dict[str, Any]) -> tuple[ClaimedJob, Outcome]:
+    """Return an unsound row made writable, and its outcome: dead at once, with the reason."""
+    text = ", ".join(f"{name} is {value!r}"[:200] for name, value in wrong.items())
+    error = ErrorReport(
+        ErrorKind.STORAGE,
+        "CorruptRow",
+        f"the stored row cannot be a job: {text}",
+        fingerprint=fingerprint("", "CorruptRow", ", ".join(wrong)),
+    )
+    now = boottime_ns()
+    outcome = Outcome(job.id, job.token, AttemptOutcome.FAILED, error=error, started_ns=now, finished_ns=now)
+    return job._replace(**{name: _SOUND[name][1] for name in wrong}), outcome

@@ -1,0 +1,151 @@
+"""Fakes for the worker's rooms: a starter that only takes notes, runners played by the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.outcomes import Outcome
+from django_jobs.states import AttemptOutcome
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.messages import Assignment, Refusal, report_to_bytes
+from django_jobs.wire.slips import Slips, SlipState
+from django_jobs.wire.sockets import receive, send, socket_pair
+from django_jobs.worker.floor import Floor
+from django_jobs.worker.handout import Handout
+from django_jobs.worker.pace import Pace
+from django_jobs.worker.runners import Runners
+from django_jobs.worker.starting import Event, What
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def claimed(**columns: Any) -> ClaimedJob:
+    """Return a job as a claim returns it."""
+    return ClaimedJob(
+        **{
+            "id": uuid4(),
+            "function": "tests.jobs.nothing",
+            "queue": "default",
+            "priority": 0,
+            "run_after": NOON,
+            "args": '{"args": [], "kwargs": {}}',
+            "options": None,
+            "max_attempts": 3,
+            "timeout": 300.0,
+            "round": 1,
+            "attempts": 0,
+            "interruptions": 0,
+            "token": 7,
+            **columns,
+        }
+    )
+
+
+def held(job: ClaimedJob) -> Held:
+    """Return a job's fence."""
+    return Held(job.id, job.token)
+
+
+def completed(job: ClaimedJob, **more: Any) -> Outcome:
+    """Return the outcome of a run that went well."""
+    now = boottime_ns()
+    return Outcome(job.id, job.token, AttemptOutcome.COMPLETED, started_ns=now, finished_ns=now, **more)
+
+
+class FakeStarter:
+    """Takes note of what it is told; its events are what the test puts there."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self.killed: list[tuple[int, int]] = []
+        self.stopped = 0
+
+    def fileno(self) -> int:
+        raise NotImplementedError
+
+    def start(self, slot: int) -> None:
+        self.started.append(slot)
+
+    def kill(self, slot: int, pid: int) -> None:
+        self.killed.append((slot, pid))
+
+    def events(self) -> list[Event]:
+        return []
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+class Shop:
+    """A floor with runners that the test plays itself. Their pids are no process's."""
+
+    def __init__(self, *, count: int = 2) -> None:
+        self.starter = FakeStarter()
+        self.slips = Slips.create(count)
+        self.slips.lease_ns = boottime_ns() + 60 * 10**9
+        self.ours, self.theirs = socket_pair()
+        self.runners = Runners(self.starter, self.slips, count=count)
+        self.handout = Handout(ours=self.ours, runners=self.theirs)
+        self.floor = Floor(
+            handout=self.handout, runners=self.runners, slips=self.slips, pace=Pace(slots=count)
+        )
+
+    def born(self, *slots: int) -> None:
+        """Let runners be born; they wait for work."""
+        self.runners.staff()
+        for slot in slots:
+            self.runners.born(slot, pid_of(slot))
+            self.slips[slot].say(SlipState.IDLE)
+
+    def hand_out(self, *jobs: ClaimedJob) -> None:
+        """Claim jobs and hand them out."""
+        self.floor.take_in(jobs)
+        self.floor.hand_out()
+
+    def reads(self, slot: int) -> Assignment:
+        """Play a runner that reads a message and has not named it yet."""
+        self.slips[slot].say(SlipState.RECEIVING)
+        message = receive(self.theirs)
+        assert message is not None
+        return Assignment.from_bytes(message)
+
+    def begins(self, slot: int, *, started_ns: int | None = None) -> UUID:
+        """Play a runner that reads a message and starts the job."""
+        assignment = self.reads(slot)
+        start = boottime_ns() if started_ns is None else started_ns
+        self.slips[slot].busy(assignment.job_id, assignment.token, start)
+        return assignment.job_id
+
+    def finishes(self, slot: int, report: Outcome | Refusal) -> None:
+        """Play a runner that reports and waits for more."""
+        send(self.theirs, report_to_bytes(report))
+        self.slips[slot].say(SlipState.IDLE)
+
+    def dies(self, slot: int, *, status: int = 9, what: What = What.DIED) -> None:
+        """Let the death of a runner be heard."""
+        self.floor.bury(Event(what, slot, pid_of(slot), status))
+
+    def close(self) -> None:
+        """Free the sockets."""
+        self.ours.close()
+        self.theirs.close()
+
+
+@contextmanager
+def shop(*, count: int = 2) -> Iterator[Shop]:
+    """Return a floor for the time of a test."""
+    made = Shop(count=count)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def pid_of(slot: int) -> int:
+    """Return a pid beyond what Linux gives to any process."""
+    return 2**23 + slot
