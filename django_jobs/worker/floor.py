@@ -87,6 +87,8 @@ class Floor:
 
     def lose(self, held: list[Held]) -> None:
         """Let go of claims that are not this worker's any more."""
+        # What nobody has read could still be started: take it back, so that it can be dropped.
+        self._handout.recall()
         self._handout.drop(held)
         self._limits.lose(held)
 

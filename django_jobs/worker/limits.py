@@ -48,10 +48,10 @@ class Limits:
 
     def _judge(self, runner: Runner, held: Held, job: ClaimedJob | None, started_ns: int, now: int) -> float:
         if held in self._lost:
-            self._runners.kill(runner, Verdict.LOST)
+            self._runners.kill(runner, Verdict.LOST, run=held)
         if job is None or job.timeout is None or runner.verdict is not None:
             return float("inf")
-        ends = started_ns + int(job.timeout * 1e9)
+        ends = started_ns + job.timeout * 1e9  # a float: it may be beyond all numbers
         if now >= ends:
-            self._runners.kill(runner, Verdict.TIMEOUT)
+            self._runners.kill(runner, Verdict.TIMEOUT, run=held)
         return ends

@@ -27,6 +27,7 @@ class Runner:
     slip: Slip
     pid: int = 0
     verdict: Verdict | None = None
+    condemned: Held | None = None  # the run the verdict is about; None for all that it runs
     ordered: bool = False
     born_at: float = 0.0
     start_at: float = 0.0
@@ -61,12 +62,16 @@ class Runners:
     def born(self, slot: int, pid: int) -> None:
         """Take note of a birth."""
         runner = self._all[slot]
-        runner.pid, runner.verdict, runner.ordered, runner.born_at = pid, None, False, boottime()
+        runner.pid, runner.verdict, runner.condemned = pid, None, None
+        runner.ordered, runner.born_at = False, boottime()
 
     def died(self, slot: int) -> tuple[Run | None, Verdict | None]:
         """Take note of a death; return what the runner was running and why it was killed, if it was."""
         runner = self._all[slot]
         run, verdict = runner.run, runner.verdict
+        # Between verdict and death it may have finished the one job and begun the next.
+        if run and runner.condemned and runner.condemned != Held(run.job_id, run.token):
+            verdict = Verdict.FOLLOWED
         _pause(runner, unable=run is None and verdict is None)
         runner.slip.say(SlipState.EMPTY)
         runner.pid, runner.verdict, runner.ordered = 0, None, False
@@ -85,10 +90,10 @@ class Runners:
         self.starter = starter
         return deaths
 
-    def kill(self, runner: Runner, verdict: Verdict) -> None:
-        """Kill a runner with all it started; the first verdict stands."""
+    def kill(self, runner: Runner, verdict: Verdict, *, run: Held | None = None) -> None:
+        """Kill a runner with all it started, for one run or whatever it runs; the first verdict stands."""
         if runner.pid and runner.verdict is None:
-            runner.verdict = verdict
+            runner.verdict, runner.condemned = verdict, run
             self.starter.kill(runner.slot, runner.pid)
 
     def running(self) -> Iterator[tuple[Runner, Held, int]]:

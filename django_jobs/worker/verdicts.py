@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     SHUTDOWN = "the grace period is over"
     LEASE = "the lease has passed"
     LOST = "its job is not this worker's any more"
+    FOLLOWED = "it was killed for the job before"
     STUCK = "it took a message and named no job"
     ORPHANED = "the nursery died"
 
@@ -31,7 +32,7 @@ def outcome_of_death(
     match verdict:
         case Verdict.LOST:
             return None
-        case Verdict.SHUTDOWN | Verdict.LEASE | Verdict.STUCK | Verdict.ORPHANED:
+        case Verdict.SHUTDOWN | Verdict.LEASE | Verdict.FOLLOWED | Verdict.STUCK | Verdict.ORPHANED:
             return _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
         case Verdict.TIMEOUT:
             text = f"ran longer than its timeout of {job.timeout:g} s and was killed"

@@ -1,0 +1,125 @@
+"""Time limits, starts worth a write, and claims that were lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_jobs.states import AttemptOutcome, ErrorKind
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.slips import SlipState
+from django_jobs.worker import limits
+from tests.worker.making import Shop, claimed, completed, held, pid_of
+
+SECOND = 10**9
+
+
+def _long_ago(seconds: float) -> int:
+    return boottime_ns() - int(seconds * SECOND)
+
+
+def test_a_run_over_its_timeout_is_killed_once_and_told_as_timed_out(floor_with_two: Shop) -> None:
+    shop, job = floor_with_two, claimed(timeout=5.0)
+    shop.hand_out(job)
+    shop.begins(0, started_ns=_long_ago(6))
+    shop.floor.enforce()
+    shop.floor.enforce()
+    assert shop.starter.killed == [(0, pid_of(0))]
+    shop.floor.take_work()
+    shop.dies(0)
+    ((_, outcome),) = shop.floor.take_work().finished
+    assert (outcome.outcome, outcome.error.kind) == (AttemptOutcome.TIMED_OUT, ErrorKind.TIMEOUT)
+
+
+def test_a_killed_run_asks_for_no_look_at_once(floor_with_two: Shop) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed(timeout=5.0))
+    shop.begins(0, started_ns=_long_ago(6))
+    shop.floor.enforce()
+    assert shop.floor.enforce() == limits.LOOK_EVERY
+
+
+def test_the_job_that_follows_the_condemned_one_is_not_charged(floor_with_two: Shop) -> None:
+    shop, late, next_one = floor_with_two, claimed(timeout=5.0), claimed(timeout=5.0)
+    shop.hand_out(late, next_one)
+    shop.begins(0, started_ns=_long_ago(6))
+    shop.floor.enforce()
+    shop.finishes(0, completed(late))
+    shop.begins(0)
+    shop.floor.take_work()
+    shop.dies(0)
+    outcomes = {job.id: outcome.outcome for job, outcome in shop.floor.take_work().finished}
+    assert outcomes == {late.id: AttemptOutcome.COMPLETED, next_one.id: AttemptOutcome.INTERRUPTED}
+
+
+def test_the_job_that_follows_a_lost_one_is_not_dropped(floor_with_two: Shop) -> None:
+    shop, lost, next_one = floor_with_two, claimed(), claimed()
+    shop.hand_out(lost, next_one)
+    shop.begins(0)
+    shop.floor.lose([held(lost)])
+    shop.floor.enforce()
+    assert shop.starter.killed == [(0, pid_of(0))]
+    shop.finishes(0, completed(lost))
+    shop.hand_out()
+    shop.begins(0)
+    shop.dies(0)
+    outcomes = {job.id: outcome.outcome for job, outcome in shop.floor.take_work().finished}
+    assert outcomes[next_one.id] is AttemptOutcome.INTERRUPTED
+
+
+def test_a_lost_run_is_killed_and_nothing_said_of_it(floor_with_two: Shop) -> None:
+    shop, job = floor_with_two, claimed()
+    shop.hand_out(job)
+    shop.begins(0)
+    shop.floor.lose([held(job)])
+    shop.floor.enforce()
+    shop.dies(0)
+    assert not shop.floor.take_work()
+    assert shop.floor.empty
+
+
+def test_a_lost_job_that_nobody_has_read_is_forgotten(floor_with_two: Shop) -> None:
+    shop, job, kept = floor_with_two, claimed(), claimed()
+    shop.hand_out(job, kept)
+    shop.floor.lose([held(job)])
+    shop.floor.hand_out()
+    assert shop.begins(0) == kept.id
+    assert list(shop.handout.out) == [held(kept)]
+
+
+def test_a_start_is_stored_once_and_only_after_a_second(floor_with_two: Shop) -> None:
+    shop, long, short = floor_with_two, claimed(timeout=None), claimed(timeout=None)
+    shop.hand_out(long, short)
+    start = _long_ago(2)
+    shop.begins(0, started_ns=start)
+    shop.begins(1)
+    shop.floor.enforce()
+    shop.floor.enforce()
+    assert shop.floor.take_work().begun == [(held(long), start)]
+
+
+@pytest.mark.parametrize("timeout", [1e300, 2**62])
+def test_a_timeout_beyond_all_time_is_none(floor_with_two: Shop, timeout: float) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed(timeout=timeout))
+    shop.begins(0)
+    assert shop.floor.enforce() == limits.LOOK_EVERY
+    assert shop.starter.killed == []
+
+
+def test_nothing_grows_with_the_jobs_that_went_by(floor_with_two: Shop) -> None:
+    shop = floor_with_two
+    for _ in range(50):
+        job = claimed()
+        shop.hand_out(job)
+        shop.begins(0, started_ns=_long_ago(2))
+        shop.floor.lose([held(job)])
+        shop.floor.enforce()
+        shop.finishes(0, completed(job))
+        shop.floor.collect()
+        shop.runners.died(0)
+        shop.born(0)
+    shop.hand_out(claimed())
+    shop.begins(0)
+    shop.floor.enforce()
+    assert len(shop.floor._limits._begun) + len(shop.floor._limits._lost) == 0
+    assert shop.slips[1].state is SlipState.IDLE
