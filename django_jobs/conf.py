@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -15,20 +16,24 @@ SETTING = "DJANGO_JOBS"
 
 
 def _number(least: float) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and value >= least
+    return lambda value: type(value) in (int, float) and least <= value < math.inf
 
 
 def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+    return lambda value: type(value) is int and value >= least
 
 
 def _names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 
 
+def _options(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 def _setting(default: Any, expected: str, accepts: Callable[[Any], bool]) -> Any:
     make = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
-    return field(**make, metadata={"expected": expected, "accepts": accepts})  # type: ignore[call-overload]
+    return field(**make, metadata={"expected": expected, "accepts": accepts})
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Conf:
     MAX_TRACEBACK: int = _setting(64 * 1024, "a whole number of bytes ≥ 100", _whole(100))
     UNKNOWN_FUNCTION_TTL: float = _setting(7 * 24 * 3600, "seconds ≥ 0", _number(0))
     IMPORTS: list[str] = _setting([], "a list of module names", _names)
-    DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", lambda value: isinstance(value, dict))
+    DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", _options)
 
 
 def _check(values: Any) -> list[str]:

@@ -132,7 +132,9 @@ class RetryJob(JobsError):
         defer: seconds until the next attempt; None takes the job's own retry_delay.
     """
 
-    def __init__(self, message: object = "the job asked to be retried", *, defer: float | None = None) -> None:
+    def __init__(
+        self, message: object = "the job asked to be retried", *, defer: float | None = None
+    ) -> None:
         if defer is not None and not 0 <= defer < float("inf"):
             raise ValueError(f"defer must be a number of seconds ≥ 0, not {defer!r}")
         self.defer = defer

@@ -12,7 +12,8 @@ from django_jobs.wire.clock import boottime_ns
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str)
+    # Bytes that were no UTF-8 have come as surrogates; what enqueue stored is ASCII.
+    return isinstance(value, str) and (value.isascii() or value.encode("utf-8", "replace").decode() == value)
 
 
 def _whole(value: Any) -> bool:

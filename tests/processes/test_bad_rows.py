@@ -33,8 +33,10 @@ SPOILT_TYPES = [
     ("attempts", "none"),
     ("round", "first"),
     ("args", b"\xff\xfe"),
+    ("function", b"\xff"),
     ("options", 7),
-    ("run_after", "tomorrow"),
+    ("interruptions", "often"),
+    ("timeout", -1),
 ]
 
 
@@ -63,3 +65,13 @@ def test_a_spoilt_row_dies_with_a_reason_and_the_others_run(
         assert JobError.objects.filter(job_id=job.pk).exists(), (column, value)
     assert worker.process.poll() is None
     assert worker.stop() == 0
+
+
+def test_a_spoilt_due_time_keeps_no_ready_job_from_running(start_worker: Start, ledger: Ledger) -> None:
+    due_times = ["tomorrow", 7, b"\xff"] if connection.vendor == "sqlite" else ["9999-12-31 00:00:00"]
+    spoilt = [jobs.note.enqueue(str(ledger), str(number)) for number, _ in enumerate(due_times)]
+    for job, due in zip(spoilt, due_times, strict=True):
+        _spoil(job, "run_after", due)
+    start_worker("--burst").wait()
+    assert len(ledger.lines) == len(due_times)
+    assert Job.objects.completed().count() == len(due_times)

@@ -62,15 +62,22 @@ def _lock(engine: Engine, queues: Sequence[str], n: int, token: int) -> list[Cla
 
 def best_first(jobs: list[ClaimedJob]) -> list[ClaimedJob]:
     """Sort as every claim does: priority, then due time, then id."""
-    return sorted(jobs, key=lambda job: (-job.priority, job.run_after, job.id))
+    try:
+        return sorted(jobs, key=lambda job: (-job.priority, job.run_after, job.id))
+    except TypeError:  # a spoilt row among them, which SQLite can hold; whoever runs them finds it out
+        return jobs
 
 
 def charge_next_death(engine: Engine, jobs: Sequence[ClaimedJob]) -> None:
     """Store a start for claimed jobs that were interrupted too often, so that a rescuer charges them."""
-    often = [job for job in jobs if job.interruptions >= MAX_INTERRUPTIONS]
+    often = [job for job in jobs if _interrupted_often(job)]
     if often:
         now = engine.read_clock()
         engine.start([Started(Held(job.id, job.token), now) for job in often])
+
+
+def _interrupted_often(job: ClaimedJob) -> bool:
+    return isinstance(job.interruptions, int) and job.interruptions >= MAX_INTERRUPTIONS
 
 
 def ready_queues(engine: Engine) -> list[str]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any, cast
 
 from django.core.checks import CheckMessage
@@ -78,7 +79,7 @@ class SQLiteEngine(Engine):
         values = self._values
         probes = [value for name in names for value in (name, n)] + [n] * (len(names) > 1)
         row = (worker_id, token, values.time(lease), *probes)
-        with self.transaction():
+        with self.transaction(), _any_text(self.connection):
             found = self._execute(statements.claim(len(names)), row)
             # RETURNING comes in whatever order the rows were changed.
             jobs = best_first([values.claimed(each, token) for each in found])
@@ -153,6 +154,17 @@ class SQLiteEngine(Engine):
         with self.connection.cursor() as cursor:
             cursor.executemany(sql, rows)
             return int(cursor.rowcount)
+
+
+@contextmanager
+def _any_text(connection: Any) -> Iterator[None]:
+    """Read text that is no UTF-8 as well: one spoilt row must not fail the claim of all others."""
+    raw = connection.connection
+    usual, raw.text_factory = raw.text_factory, partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = usual
 
 
 @contextmanager

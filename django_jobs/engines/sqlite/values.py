@@ -49,7 +49,10 @@ class Values:
 
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
-        due = datetime.fromisoformat(row[4]).replace(tzinfo=self.zone)
+        try:
+            due = datetime.fromisoformat(row[4]).replace(tzinfo=self.zone)
+        except (TypeError, ValueError):  # spoilt; it was found ready, so it is due
+            due = datetime.min.replace(tzinfo=self.zone)
         return ClaimedJob._make((UUID(int=int(row[0], 16)), *row[1:4], due, *row[5:], token))
 
     def released(self, job: Released) -> Row:
