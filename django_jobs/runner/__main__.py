@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import socket
 
 import django
 
@@ -33,12 +32,13 @@ def _serve(given: argparse.Namespace) -> None:
     from django_jobs.runner.execute import Workplace
     from django_jobs.runner.serve import Post, serve
     from django_jobs.wire.slips import Slips
+    from django_jobs.wire.sockets import inherited_socket
 
     registry.autodiscover()
     serve(
         Post(
             slot=given.slot,
-            jobs=socket.socket(fileno=given.jobs_fd),
+            jobs=inherited_socket(given.jobs_fd),
             slips=Slips(given.slips_fd, given.slips_count),
             workplace=Workplace(given.worker_id, given.slots, given.database),
         )

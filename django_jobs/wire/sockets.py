@@ -7,28 +7,54 @@ whoever does not want to wait says so call by call (MSG_DONTWAIT).
 from __future__ import annotations
 
 import array
+import errno
 import os
 import socket
 
 # Above this a message travels by memfd, so that a few large ones cannot fill the socket's buffer.
 INLINE_LIMIT = 32 * 1024
 _INLINE, _BY_FD = b"i", b"f"
+# The kernel is short of something: memory, descriptors in all, or descriptors on their way.
+_SHORTAGES = {errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETOOMANYREFS}
 _FD_SPACE = socket.CMSG_SPACE(array.array("i").itemsize)
 
 
 def socket_pair() -> tuple[socket.socket, socket.socket]:
     """Return the two ends of a new connection that keeps messages apart."""
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # A project may have called socket.setdefaulttimeout(): then even MSG_DONTWAIT would wait.
+    ours.setblocking(True)
+    theirs.setblocking(True)
+    return ours, theirs
+
+
+def inherited_socket(fd: int) -> socket.socket:
+    """Return the end of a connection that this program was given when it was started."""
+    sock = socket.socket(fileno=fd)
+    sock.setblocking(True)
+    sock.set_inheritable(False)  # it had to be until here; the programs that a job starts do not get it
+    return sock
 
 
 def send(sock: socket.socket, message: bytes, *, wait: bool = True) -> None:
     """Send one message whole.
 
     Raises:
-        BlockingIOError: there is no room now, and wait is False.
+        BlockingIOError: there is no room, memory or descriptor for it now, and wait is False.
         BrokenPipeError: nobody reads any more.
     """
     flags = socket.MSG_NOSIGNAL | (0 if wait else socket.MSG_DONTWAIT)
+    try:
+        _send(sock, message, flags)
+    except ConnectionResetError as gone:  # what a reader that died with messages unread leaves behind
+        raise BrokenPipeError(errno.EPIPE, "nobody reads any more") from gone
+    except OSError as error:
+        if wait or error.errno not in _SHORTAGES:
+            raise
+        raise BlockingIOError(errno.EAGAIN, f"no room now: {error}") from error
+
+
+def _send(sock: socket.socket, message: bytes, flags: int) -> None:
     if len(message) < INLINE_LIMIT:
         sock.send(_INLINE + message, flags)
         return
@@ -45,6 +71,7 @@ def receive(sock: socket.socket) -> bytes | None:
 
     Raises:
         BlockingIOError: there is none now.
+        OSError: this process has no descriptor left for a large message, which is lost by that.
     """
     flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
     try:
@@ -55,13 +82,19 @@ def receive(sock: socket.socket) -> bytes | None:
         return None
     if data[:1] == _INLINE:
         return data[1:]
+    if not ancillary:
+        raise OSError(errno.EMFILE, "no descriptor left to receive a large message")
     return _loaded(array.array("i", ancillary[0][2])[0])
 
 
 def _stored(message: bytes) -> int:
     fd = os.memfd_create("django_jobs", os.MFD_CLOEXEC)
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(message)
+    try:
+        with os.fdopen(fd, "wb", closefd=False) as file:
+            file.write(message)
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
