@@ -6,6 +6,10 @@ import ctypes
 import os
 import signal
 import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 
@@ -32,6 +36,29 @@ def die_with(maker: int) -> None:
     # The maker may have died before prctl was in force; no signal comes for that any more.
     if os.getppid() != maker:
         os._exit(1)
+
+
+def live(life: Callable[[], None]) -> NoReturn:
+    """Spend a forked process's whole life here: tell what ended it before its time, then exit."""
+    status = 1
+    try:
+        life()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        try:
+            flush_output()
+        finally:
+            # Never back into the maker's stack: its frames and atexit hooks are not ours.
+            os._exit(status)
+
+
+def flush_output() -> None:
+    """Write out what was printed; a process that is killed or forked must leave none of it behind."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # it may be None, broken, closed or replaced
+            stream.flush()
 
 
 def _ignore_signals() -> None:

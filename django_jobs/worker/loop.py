@@ -10,6 +10,7 @@ Each turn, in this order:
 
 from __future__ import annotations
 
+import os
 import selectors
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from django_jobs.logs import logger
 from django_jobs.worker.floor import Floor
 from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox
 from django_jobs.worker.runners import Runners
-from django_jobs.worker.starting import ExecStarter, What
+from django_jobs.worker.starting import Event, ExecStarter, What
 from django_jobs.worker.stopping import Stop
 from django_jobs.worker.verdicts import Verdict
 
@@ -131,6 +132,8 @@ class Loop:
             match event.what:
                 case What.BORN:
                     self._runners.born(event.slot, event.pid)
+                case What.FAILED:
+                    self._regret(event)
                 case What.ORPHANED:
                     self._replace_nursery()
                 case _:
@@ -146,6 +149,11 @@ class Loop:
         self._watch_starter()
         for event in orphans:
             self._floor.bury(event)
+        self._floor.recount()  # a runner nobody has heard of may have read a message
+
+    def _regret(self, event: Event) -> None:
+        pause = self._runners.failed(event.slot)
+        logger.error("no runner could be started (%s); next try in %g s", os.strerror(event.status), pause)
 
     def _wind_down(self) -> None:
         if not self._winding_down:

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from django_jobs.runner.birth import become_runner
+from django_jobs.runner.birth import become_runner, live
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send
@@ -43,13 +43,7 @@ def nursery_main(*, control: socket.socket, slips: Slips, serve: Serve) -> NoRet
         slips: the worker's page, with the lease.
         serve: what a runner does with its slot.
     """
-    status = 1
-    try:
-        Nursery(control=control, slips=slips, serve=serve).run()
-        status = 0
-    finally:
-        # Never back into the parent's stack: its frames, atexit hooks and buffers are not ours.
-        os._exit(status)
+    live(lambda: Nursery(control=control, slips=slips, serve=serve).run())
 
 
 class Nursery:
@@ -96,23 +90,22 @@ class Nursery:
 
     def _start(self, slot: int) -> None:
         maker = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # too many processes, no memory: the runners there are go on
+            self._report("failed", slot, 0, error.errno or 0)
+            return
         if pid == 0:
-            self._be_runner(slot, maker)
+            live(lambda: self._be_runner(slot, maker))
         self._children[pid] = slot
         self._report("born", slot, pid, 0)
 
-    def _be_runner(self, slot: int, maker: int) -> NoReturn:
-        status = 1
-        try:
-            become_runner(maker=maker, new_session=True)
-            for end in (self._control, self._deaths, self._wakeup):
-                end.close()
-            self._selector.close()
-            self._serve(slot)
-            status = 0
-        finally:
-            os._exit(status)
+    def _be_runner(self, slot: int, maker: int) -> None:
+        become_runner(maker=maker, new_session=True)
+        for end in (self._control, self._deaths, self._wakeup):
+            end.close()
+        self._selector.close()
+        self._serve(slot)
 
     def _bury(self) -> None:
         with suppress(BlockingIOError):

@@ -72,10 +72,18 @@ class Runners:
         # Between verdict and death it may have finished the one job and begun the next.
         if run and runner.condemned and runner.condemned != Held(run.job_id, run.token):
             verdict = Verdict.FOLLOWED
-        _pause(runner, unable=run is None and verdict is None)
+        unable = run is None and verdict is None and boottime() - runner.born_at < TOO_YOUNG
+        _pause(runner, unable=unable)
         runner.slip.say(SlipState.EMPTY)
         runner.pid, runner.verdict, runner.ordered = 0, None, False
         return run, verdict
+
+    def failed(self, slot: int) -> float:
+        """Take note that no runner could be made; return when the next try comes (seconds)."""
+        runner = self._all[slot]
+        runner.ordered = False
+        _pause(runner, unable=True)
+        return runner.pause
 
     def adopt(self, starter: Starter) -> list[Event]:
         """Go on with another way of making runners: end those of the old one, return their deaths."""
@@ -87,6 +95,9 @@ class Runners:
                 kill_session(runner.pid)
                 runner.verdict = runner.verdict or Verdict.ORPHANED
                 deaths.append(Event(What.DIED, runner.slot, runner.pid, signal.SIGKILL))
+            else:
+                # One whose birth was not heard has died with its maker; it may have written here.
+                runner.slip.say(SlipState.EMPTY)
         self.starter = starter
         return deaths
 
@@ -108,7 +119,7 @@ class Runners:
 
 
 def _pause(runner: Runner, *, unable: bool) -> None:
-    if unable and boottime() - runner.born_at < TOO_YOUNG:
+    if unable:
         runner.pause = min(max(FIRST_PAUSE, runner.pause * 2), LONGEST_PAUSE)
     else:
         runner.pause = 0.0

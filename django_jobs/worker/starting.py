@@ -18,6 +18,7 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from django_jobs.runner.birth import flush_output
 from django_jobs.runner.execute import Workplace
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send, socket_pair
@@ -30,12 +31,13 @@ class What(StrEnum):
 
     BORN = "born"
     DIED = "died"
+    FAILED = "failed"  # could not be made; the status is the errno
     LAPSED = "lapsed"  # killed by the nursery, because the lease had passed
     ORPHANED = "orphaned"  # the nursery itself is gone
 
 
 class Event(NamedTuple):
-    """News of a runner; status is its wait status when it died."""
+    """News of a runner; status is its wait status when it died. No pid: it never lived."""
 
     what: What
     slot: int
@@ -50,7 +52,7 @@ class Starter(Protocol):
         """Return a descriptor that is readable when there are events."""
 
     def start(self, slot: int) -> None:
-        """Make a runner for a slot; its birth comes as an event."""
+        """Make a runner for a slot; its birth, or that there was none, comes as an event."""
 
     def kill(self, slot: int, pid: int) -> None:
         """Kill a runner's whole session; its death comes as an event."""
@@ -69,6 +71,7 @@ class NurseryStarter:
         self, *, slips: Slips, close_in_child: list[socket.socket], serve: Callable[[int], None]
     ) -> None:
         self._control, theirs = socket_pair()
+        flush_output()  # or each child would print what is waiting here once more
         self._pid = os.fork()
         if self._pid == 0:
             for end in (self._control, *close_in_child):
@@ -120,9 +123,9 @@ class ExecStarter:
         self._slips, self._runners, self._workplace = slips, runners, workplace
         self._children: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}  # pidfd → slot, process
         self._poll = select.epoll()
-        self._born: list[Event] = []
-        self._birth = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._poll.register(self._birth, select.EPOLLIN)
+        self._news: list[Event] = []
+        self._has_news = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poll.register(self._has_news, select.EPOLLIN)
 
     def fileno(self) -> int:
         """Return the poll object over all runners."""
@@ -130,15 +133,13 @@ class ExecStarter:
 
     def start(self, slot: int) -> None:
         """Exec a runner."""
-        fds = (self._runners.fileno(), self._slips.fd)
-        process = subprocess.Popen(
-            self._command(slot), pass_fds=fds, start_new_session=True, env=self._environment()
-        )
-        pidfd = os.pidfd_open(process.pid)
-        self._children[pidfd] = (slot, process)
-        self._poll.register(pidfd, select.EPOLLIN)
-        self._born.append(Event(What.BORN, slot, process.pid, 0))
-        os.eventfd_write(self._birth, 1)
+        try:
+            pid = self._spawn(slot)
+        except OSError as error:  # too many processes, no memory, no descriptors: the next try may succeed
+            self._news.append(Event(What.FAILED, slot, 0, error.errno or 0))
+        else:
+            self._news.append(Event(What.BORN, slot, pid, 0))
+        os.eventfd_write(self._has_news, 1)
 
     def kill(self, slot: int, pid: int) -> None:
         """Kill a runner's session; it is not reaped yet, so the pid is still its own."""
@@ -147,9 +148,9 @@ class ExecStarter:
 
     def events(self) -> list[Event]:
         """Return births and deaths."""
-        found, self._born = self._born, []
+        found, self._news = self._news, []
         for fd, _ in self._poll.poll(0):
-            if fd == self._birth:
+            if fd == self._has_news:
                 os.eventfd_read(fd)
             else:
                 found.append(self._bury(fd))
@@ -162,7 +163,22 @@ class ExecStarter:
             self._bury(pidfd)
         if not self._poll.closed:
             self._poll.close()
-            os.close(self._birth)
+            os.close(self._has_news)
+
+    def _spawn(self, slot: int) -> int:
+        fds = (self._runners.fileno(), self._slips.fd)
+        process = subprocess.Popen(
+            self._command(slot), pass_fds=fds, start_new_session=True, env=self._environment()
+        )
+        try:
+            pidfd = os.pidfd_open(process.pid)
+        except OSError:
+            process.kill()
+            process.wait()
+            raise
+        self._children[pidfd] = (slot, process)
+        self._poll.register(pidfd, select.EPOLLIN)
+        return process.pid
 
     def _bury(self, pidfd: int) -> Event:
         slot, process = self._children.pop(pidfd)

@@ -1,0 +1,97 @@
+"""Who is alive, who is made again and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_jobs.wire.clock import boottime, boottime_ns
+from django_jobs.wire.slips import SlipState
+from django_jobs.worker import runners as runners_module
+from django_jobs.worker.runners import FIRST_PAUSE, LONGEST_PAUSE
+from django_jobs.worker.starting import What
+from django_jobs.worker.verdicts import Verdict
+from tests.worker.making import FakeStarter, Shop, claimed, pid_of, shop
+
+
+class Time:
+    """A clock that the test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = boottime()
+        monkeypatch.setattr(runners_module, "boottime", lambda: self.now)
+
+
+def test_a_runner_is_ordered_once_for_each_slot(floor_with_two: Shop) -> None:
+    floor_with_two.runners.staff()
+    assert floor_with_two.starter.started == [0, 1]
+
+
+def test_runners_that_cannot_start_are_ordered_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Time(monkeypatch)
+    with shop(count=1) as made:
+        pauses = []
+        for _ in range(10):
+            made.runners.staff()
+            made.runners.born(0, pid_of(0))
+            made.runners.died(0)
+            pauses.append(made.runners.staff())
+            time.now += pauses[-1]
+        assert pauses[0] == pytest.approx(FIRST_PAUSE)
+        assert pauses == sorted(pauses)
+        assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
+
+
+def test_births_that_fail_are_tried_again_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Time(monkeypatch)
+    with shop(count=1) as made:
+        for _ in range(10):
+            made.runners.staff()
+            pause = made.runners.failed(0)
+            assert made.runners.staff() == pytest.approx(pause)
+            time.now += pause
+        assert pause == LONGEST_PAUSE
+        assert len(made.starter.started) == 10
+
+
+def test_a_runner_that_died_with_its_job_is_replaced_at_once(floor_with_two: Shop) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed())
+    shop.begins(0)
+    shop.dies(0)
+    shop.runners.staff()
+    assert shop.starter.started == [0, 1, 0]
+
+
+def test_the_first_verdict_stands(floor_with_two: Shop) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed())
+    shop.begins(0)
+    shop.floor.stop_running(Verdict.SHUTDOWN)
+    shop.floor.stop_running(Verdict.LEASE)
+    assert shop.starter.killed == [(0, pid_of(0))]
+    assert shop.runners.died(0)[1] is Verdict.SHUTDOWN
+
+
+def test_a_verdict_does_not_pass_to_the_next_runner(floor_with_two: Shop) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed())
+    shop.begins(0)
+    shop.floor.stop_running(Verdict.SHUTDOWN)
+    shop.dies(0)
+    shop.born(0)
+    assert shop.runners.died(0) == (None, None)
+
+
+def test_a_new_way_of_making_runners_begins_with_empty_slips() -> None:
+    with shop(count=2) as made:
+        made.runners.staff()
+        made.runners.born(0, pid_of(0))
+        made.slips[1].busy(claimed().id, 7, boottime_ns())  # works, and its birth was never heard
+        deaths = made.runners.adopt(FakeStarter())
+        assert made.starter.stopped == 1
+        assert [(death.what, death.slot) for death in deaths] == [(What.DIED, 0)]
+        for death in deaths:
+            made.floor.bury(death)
+        assert [made.slips[slot].state for slot in (0, 1)] == [SlipState.EMPTY] * 2
+        made.runners.staff()
+        assert made.runners.starter.started == [0, 1]
