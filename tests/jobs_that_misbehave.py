@@ -194,6 +194,19 @@ async def answer_later(value: int) -> int:
 
 
 @job
+def fork_and_return(path: str) -> str:
+    """Return twice: from this process and from a child of it."""
+    write_line(path, "CHILD" if os.fork() == 0 else "PARENT")
+    return "once"
+
+
+@job
+def print_words(words: str) -> None:
+    """Print without flushing."""
+    print(words)
+
+
+@job
 def die_of(number: int, path: str) -> None:
     """Die by a signal at the first attempt."""
     write_line(path, current_job.attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from django_jobs.runner.birth import flush_output
 from django_jobs.wire.clock import boottime
 
 # A connection that rested longer is looked at before it is used again.
@@ -24,6 +25,7 @@ def before_attempt() -> None:
 def after_attempt() -> None:
     """Roll back what the attempt left open; keep connections that are fit for the next one."""
     global _last_used
+    flush_output()
     for connection in _open_connections():
         connection.queries_log.clear()
         if not _fit_for_another(connection):
