@@ -201,6 +201,14 @@ def fork_and_return(path: str) -> str:
 
 
 @job
+def pass_on(path: str, queues: list[str]) -> None:
+    """Ask for the same in the next queue."""
+    write_line(path, "passed")
+    if queues:
+        pass_on.using(queue=queues[0]).enqueue(path, queues[1:])
+
+
+@job
 def print_words(words: str) -> None:
     """Print without flushing."""
     print(words)

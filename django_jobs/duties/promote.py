@@ -20,4 +20,10 @@ class Promote:
         if due is None or due > now:
             return Done(again_at=due)
         promoted = engine.promote(now=now, limit=STEP)
-        return Done(made_ready=promoted > 0, again_at=now if promoted == STEP else engine.next_due())
+        return Done(made_ready=promoted > 0, again_at=now if promoted == STEP else _after(now, engine))
+
+
+def _after(now: datetime, engine: Engine) -> datetime | None:
+    # What is due and was not promoted is locked by someone: asking again at once would not stop asking.
+    following = engine.next_due()
+    return following if following and following > now else None

@@ -43,6 +43,12 @@ class Claims:
         """Whether the worker holds no claim at all."""
         return not self._held
 
+    def any_due(self) -> bool:
+        """Whether a job that this worker serves is ready, or anyone's should be by now; asks anew."""
+        self.forget_queues()
+        due = self._engine.next_due()
+        return bool(self._served()) or (due is not None and due <= self._clock.now())
+
     def renew(self) -> tuple[list[Held], int]:
         """Extend all claims; return those that are lost, and until when the others are good (ns)."""
         # Counted from before the question: the lease must never seem longer here than in the row.

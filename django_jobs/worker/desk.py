@@ -16,17 +16,20 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import Error
 
-from django_jobs.duties import Duty
+from django_jobs.duties import Done, Duty
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import Engine
+from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.transient import is_transient
 from django_jobs.wire.clock import boottime
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.claims import Claims, Terms
 from django_jobs.worker.clock import DatabaseClock
-from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Work
+from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble
 
@@ -57,7 +60,7 @@ class Desk:
         self._clock = DatabaseClock(engine)
         self._claims = Claims(engine, plan.terms, clock=self._clock)
         self._roster = DutyRoster(plan.duties)
-        self._trouble = Trouble()
+        self._trouble, self._duty_trouble = Trouble(), Trouble()
         self._renew_at = self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name="django_jobs desk", daemon=True)
 
@@ -80,7 +83,8 @@ class Desk:
             while not self._inbox.closed:
                 self._pass()
         finally:
-            self._engine.connection.close()
+            with suppress(Exception):  # whatever it says, the loop must hear of the end
+                self._engine.connection.close()
             self._outbox.post(DeskClosed())
 
     def _pass(self) -> None:
@@ -90,13 +94,15 @@ class Desk:
             found = self._settle_and_claim(work)
             work = Work()
             made_ready = self._do_duties()
+            drained = self._plan.burst and found == 0 and not made_ready and self._nothing_left()
             self._trouble.over()
         except Exception as error:
             # Whatever goes wrong between here and the database: what was to be written is kept.
             self._inbox.put_back(work)
             self._recover(error)
         else:
-            self._tell_if_drained(nothing_found=found == 0 and not made_ready)
+            if drained:
+                self._outbox.post(Drained())
 
     def _patience(self) -> float:
         moments = [self._renew_at, self._roster.next_at]
@@ -123,9 +129,14 @@ class Desk:
         claimed = self._claims.settle_and_claim(work, wanted=wanted)
         self._look_at = self._next_look() if len(claimed) < wanted else 0.0
         if claimed:
-            self._inbox.delivered(len(claimed))
-            self._outbox.post(Claimed(claimed))
+            self._deliver(claimed)
         return len(claimed) if looks else None
+
+    def _deliver(self, claimed: list[ClaimedJob]) -> None:
+        if self._inbox.delivered(len(claimed)):
+            self._outbox.post(Claimed(claimed))
+        else:  # the loop asked for the end while these were being claimed
+            self._inbox.put(Work(given_back=[GivenBack(job) for job in claimed]))
 
     def _next_look(self) -> float:
         # Jitter, so that many idle workers do not ask in step.
@@ -135,7 +146,7 @@ class Desk:
         made_ready = False
         for duty in [] if self._inbox.stopping else self._roster.due():
             now = self._clock.now()
-            done = duty.run(self._engine, now=now)
+            done = self._do(duty, now)
             self._roster.done(duty, done, now=now)
             made_ready |= done.made_ready
         if made_ready:
@@ -143,9 +154,18 @@ class Desk:
             self._look_at = 0.0
         return made_ready
 
-    def _tell_if_drained(self, *, nothing_found: bool) -> None:
-        if self._plan.burst and nothing_found and self._claims.none_held:
-            self._outbox.post(Drained())
+    def _do(self, duty: Duty, now: datetime) -> Done:
+        try:
+            return duty.run(self._engine, now=now)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            # It will fail again, on a row that nothing else needs: claims and acks go on meanwhile.
+            self._duty_trouble.happened(error)
+            return Done()
+
+    def _nothing_left(self) -> bool:
+        return self._claims.none_held and not self._claims.any_due()
 
     def _recover(self, error: Exception) -> None:
         with suppress(Error):  # it may be past closing

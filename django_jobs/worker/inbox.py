@@ -100,6 +100,16 @@ class Inbox:
             self._stopping, self._wanted = True, 0
             self._stir()
 
+    def finish(self, *, received: int) -> None:
+        """Stop, unless jobs are on their way to the loop, which would have nobody left to give them back to.
+
+        Args:
+            received: how many have arrived so far in all.
+        """
+        with self._changed:
+            if not self._stopping and self._delivered == received:
+                self.stop()
+
     @property
     def wanted(self) -> int:
         """How many jobs are wanted now."""
@@ -115,11 +125,14 @@ class Inbox:
         """Whether there is nothing left to do, ever."""
         return self._stopping and not self._work
 
-    def delivered(self, jobs: int) -> None:
-        """Take so many, which are on their way to the loop, off what is wanted."""
+    def delivered(self, jobs: int) -> bool:
+        """Take so many, which go to the loop now, off what is wanted; False when it takes no more."""
         with self._changed:
+            if self._stopping:
+                return False
             self._delivered += jobs
             self._wanted = max(0, self._wanted - jobs)
+            return True
 
     def take(self, *, wait: float) -> Work:
         """Wait up to so many seconds for news; return the oldest work, at most a unit."""

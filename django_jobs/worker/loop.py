@@ -161,13 +161,14 @@ class Loop:
             if not self._floor.empty:
                 logger.info("stopping; running jobs have %g s, another signal ends them", self._stop.grace)
             self._floor.recount()
+        self._inbox.want(0, received=self._received)
         self._floor.give_back()
         if self._stop.grace_left == 0:
             self._floor.stop_running(Verdict.SHUTDOWN)
         if self._floor.empty:
             if work := self._floor.take_work():
                 self._inbox.put(work)
-            self._inbox.stop()
+            self._inbox.finish(received=self._received)
         self._wait = min(self._wait, max(0.01, self._stop.grace_left))
 
     def _done(self) -> bool:

@@ -1,0 +1,96 @@
+"""An engine over a dict, which fails when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import OperationalError
+
+from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Started
+from tests.worker.making import held
+
+
+class Connection:
+    """A connection that can be closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self.refuses = False
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.refuses:
+            raise RuntimeError("cannot even be closed")
+
+
+class FakeEngine:
+    """Takes note of every verb, in order."""
+
+    def __init__(self) -> None:
+        self.connection = Connection()
+        self.ready: list[ClaimedJob] = []
+        self.mine: set[Held] = set()
+        self.calls: list[str] = []
+        self.acked: list[Ack] = []
+        self.released: list[Released] = []
+        self.started: list[Started] = []
+        self.due: datetime | None = None
+        self.fails: dict[str, Exception] = {}
+        self.meanwhile: Callable[[], Any] = lambda: None  # while a claim is being made
+
+    def away(self, *verbs: str) -> None:
+        """Let these verbs fail as they do while the database is away."""
+        self.fails = {verb: OperationalError("away") for verb in verbs}
+
+    def _call(self, verb: str) -> None:
+        self.calls.append(verb)
+        if verb in self.fails:
+            raise self.fails[verb]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        yield
+
+    def read_clock(self) -> datetime:
+        self._call("read_clock")
+        return datetime.now(UTC)
+
+    def ready_queues(self) -> list[str]:
+        self._call("ready_queues")
+        return sorted({job.queue for job in self.ready})
+
+    def claim(
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+    ) -> list[ClaimedJob]:
+        self._call("claim")
+        taken = [job._replace(token=token) for job in self.ready if job.queue in queues][:n]
+        ids = {job.id for job in taken}
+        self.ready = [job for job in self.ready if job.id not in ids]
+        self.mine.update(held(job) for job in taken)
+        self.meanwhile()
+        return taken
+
+    def renew(self, held: Sequence[Held], *, lease: datetime) -> list[Held]:
+        self._call("renew")
+        return [one for one in held if one not in self.mine]
+
+    def ack(self, acks: Sequence[Ack]) -> list[Held]:
+        self._call("ack")
+        self.acked += acks
+        return [ack.held for ack in acks if ack.held not in self.mine]
+
+    def release(self, jobs: Sequence[Released]) -> int:
+        self._call("release")
+        self.released += jobs
+        return len(jobs)
+
+    def start(self, runs: Sequence[Started]) -> None:
+        self._call("start")
+        self.started += runs
+
+    def next_due(self) -> datetime | None:
+        self._call("next_due")
+        return self.due

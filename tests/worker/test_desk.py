@@ -1,0 +1,301 @@
+"""The desk with a database that fails: work is kept, in order; nothing is claimed for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import ProgrammingError
+
+from django_jobs.duties import Done
+from django_jobs.duties.rescue import Rescue
+from django_jobs.states import AttemptOutcome
+from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.slips import Slips
+from django_jobs.worker.claims import Terms
+from django_jobs.worker.desk import Desk, DeskPlan
+from django_jobs.worker.inbox import UNIT, Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
+from django_jobs.worker.queue_list import QueueList
+from tests.worker.fake_engine import FakeEngine
+from tests.worker.making import claimed, completed, held
+
+
+class Office:
+    """A desk without its thread: the test makes each pass."""
+
+    def __init__(self, *, duties: tuple[Any, ...] = (), burst: bool = False, queues: QueueList | None = None):
+        self.engine, self.inbox, self.outbox, self.slips = FakeEngine(), Inbox(), Outbox(), Slips.create(1)
+        self.inbox.rest = lambda seconds: None  # type: ignore[method-assign]
+        terms = Terms("w", queues or QueueList(), 60.0)
+        plan = DeskPlan(terms=terms, duties=duties, poll_interval=1.0, burst=burst)
+        self.desk = Desk(
+            plan,
+            engine=self.engine,  # type: ignore[arg-type]
+            inbox=self.inbox,
+            outbox=self.outbox,
+            slips=self.slips,
+        )
+
+    def passes(self, times: int = 1) -> None:
+        """Make passes, none of which waits."""
+        for _ in range(times):
+            self.inbox.put(Work())
+            self.desk._pass()
+
+    def claims(self, *jobs: Any) -> list[Any]:
+        """Let the desk claim these; return them under the token it gave them."""
+        self.engine.ready += jobs
+        self.inbox.want(len(jobs), received=0)
+        self.desk._look_at = 0.0
+        self.passes()
+        return [job for news in self.outbox.take() if isinstance(news, Claimed) for job in news.jobs]
+
+    def news(self) -> list[Any]:
+        """Return what the loop would hear."""
+        return self.outbox.take()
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    """Return a desk without duties."""
+    made = Office()
+    yield made
+    made.outbox.close()
+
+
+def test_the_lease_is_renewed_before_anything_else(office: Office) -> None:
+    office.inbox.put(Work(finished=[(job := claimed(), completed(job))]))
+    office.passes()
+    assert office.engine.calls[0] == "read_clock"
+    assert office.slips.lease_ns > boottime_ns()
+
+
+def test_what_could_not_be_written_is_written_later_in_its_old_order(office: Office) -> None:
+    jobs = office.claims(*[claimed() for _ in range(3)])
+    office.engine.away("ack")
+    for job in jobs:
+        office.inbox.put(Work(finished=[(job, completed(job))]))
+        office.passes()
+    office.engine.away()
+    office.engine.acked.clear()
+    office.passes()
+    assert [ack.held for ack in office.engine.acked] == [held(job) for job in jobs]
+
+
+def test_after_a_failure_the_lease_is_renewed_first(office: Office) -> None:
+    (job,) = office.claims(claimed())
+    office.engine.away("ack")
+    office.inbox.put(Work(finished=[(job, completed(job))]))
+    office.passes()
+    office.engine.away()
+    office.engine.calls.clear()
+    office.passes()
+    assert office.engine.calls[:3] == ["read_clock", "renew", "ack"]
+
+
+def test_after_a_failure_the_connection_is_closed_even_if_it_refuses(office: Office) -> None:
+    office.engine.away("read_clock")
+    office.passes(2)
+    assert office.engine.connection.closed == 2
+
+
+def test_after_a_failure_nothing_is_rescued_for_half_a_lease() -> None:
+    office = Office(duties=(Rescue(interval=5),))
+    office.engine.away("read_clock")
+    office.passes()
+    office.engine.away()
+    office.passes()
+    assert "rescue" not in office.engine.calls
+    assert office.desk._roster.next_at > boottime_ns() / 1e9 + 25
+    office.outbox.close()
+
+
+def test_no_more_rows_are_written_at_once_than_a_unit(office: Office) -> None:
+    office.inbox.put(Work(finished=[(job, completed(job)) for job in [claimed() for _ in range(UNIT + 5)]]))
+    office.desk._pass()
+    assert len(office.engine.acked) == UNIT
+    office.desk._pass()
+    assert len(office.engine.acked) == UNIT + 5
+
+
+def test_lost_claims_are_told_and_not_renewed_again(office: Office) -> None:
+    (job,) = office.claims(claimed())
+    office.engine.mine.clear()
+    office.desk._renew_at = 0.0
+    office.passes()
+    assert office.news() == [Lost([held(job)])]
+    office.desk._renew_at = 0.0
+    office.engine.calls.clear()
+    office.passes()
+    assert "renew" not in office.engine.calls
+
+
+def test_a_settled_or_given_back_job_is_held_no_more(office: Office) -> None:
+    first, second = office.claims(claimed(), claimed())
+    office.inbox.put(Work(finished=[(first, completed(first))], given_back=[GivenBack(second)]))
+    office.passes()
+    assert office.desk._claims.none_held
+
+
+def test_a_refused_outcome_is_dropped_and_said(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    job = claimed()
+    office.inbox.put(Work(finished=[(job, completed(job))]))
+    office.passes()
+    assert f"job {job.id} is not w's any more" in caplog.text
+
+
+def test_only_what_is_wanted_is_claimed(office: Office) -> None:
+    office.engine.ready = [claimed() for _ in range(5)]
+    office.inbox.want(3, received=0)
+    office.passes(3)
+    assert sum(len(news.jobs) for news in office.news()) == 3
+    office.inbox.want(3, received=0)  # nothing has arrived at the loop yet
+    office.passes(3)
+    assert office.news() == []
+
+
+def test_jobs_claimed_while_the_end_was_asked_for_are_given_back(office: Office) -> None:
+    office.engine.ready = [claimed()]
+    office.inbox.want(1, received=0)
+    office.engine.meanwhile = lambda: office.inbox.finish(received=0)
+    office.passes()
+    assert office.news() == []
+    assert not office.inbox.closed
+    office.passes()
+    assert [released.held for released in office.engine.released] == list(office.engine.mine)
+    assert office.inbox.closed
+
+
+def test_the_end_waits_for_jobs_on_their_way_to_the_loop(office: Office) -> None:
+    (job,) = office.claims(claimed())
+    office.inbox.finish(received=0)
+    assert not office.inbox.stopping
+    office.inbox.put(Work(given_back=[GivenBack(job)]))
+    office.inbox.finish(received=1)
+    assert office.inbox.stopping
+    assert not office.inbox.closed
+    office.passes()
+    assert office.inbox.closed
+
+
+def test_the_end_is_told_even_if_the_connection_cannot_be_closed(office: Office) -> None:
+    office.engine.connection.refuses = True
+    office.desk.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("threading.excepthook", lambda *_: None)
+        office.desk.start()
+        assert office.desk.wait(20)
+    assert office.news() == [DeskClosed()]
+
+
+def test_stopping_and_waiting_are_borne_before_the_start_and_twice(office: Office) -> None:
+    assert office.desk.wait(0)
+    office.desk.stop()
+    office.desk.stop()
+    office.desk.start()
+    assert office.desk.wait(20)
+    assert office.desk.wait(0)
+
+
+class Duty:
+    """A duty that does what the test says."""
+
+    interval = 1000.0
+
+    def __init__(self, *results: Any) -> None:
+        self.results, self.turns = list(results), 0
+
+    def run(self, engine: Any, *, now: datetime) -> Done:
+        self.turns += 1
+        result = self.results.pop(0) if self.results else Done()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+def test_a_duty_that_fails_on_a_row_keeps_nobody_from_working(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = Duty(ProgrammingError("spoilt row")), Duty()
+    office = Office(duties=(bad, good))
+    office.passes()
+    assert (bad.turns, good.turns) == (1, 1)
+    assert office.engine.connection.closed == 0
+    assert "spoilt row" in caplog.text
+    office.passes()
+    assert bad.turns == 1
+    office.outbox.close()
+
+
+def test_jobs_made_ready_by_a_duty_are_looked_for_at_once() -> None:
+    office = Office(duties=(Duty(Done(made_ready=True)),))
+    office.inbox.want(1, received=0)
+    office.passes()
+    office.engine.ready = [claimed()]
+    office.passes()
+    assert [type(news) for news in office.news()] == [Claimed]
+    office.outbox.close()
+
+
+def test_no_duty_is_begun_when_stopping() -> None:
+    duty = Duty()
+    office = Office(duties=(duty,))
+    office.desk.stop()
+    office.passes()
+    assert duty.turns == 0
+    office.outbox.close()
+
+
+@pytest.fixture
+def burst() -> Iterator[Office]:
+    """Return a desk that tells when nothing is due."""
+    made = Office(burst=True, queues=QueueList(exclude=["other"]))
+    made.inbox.want(2, received=0)
+    yield made
+    made.outbox.close()
+
+
+def test_drained_is_told_when_nothing_is_due(burst: Office) -> None:
+    burst.engine.due = datetime.now(UTC) + timedelta(hours=1)
+    burst.engine.ready = [claimed(queue="other")]
+    burst.passes()
+    assert burst.news() == [Drained()]
+
+
+def test_a_held_job_keeps_drained_from_being_told(burst: Office) -> None:
+    burst.engine.ready = [claimed()]
+    burst.passes(3)
+    assert Drained() not in burst.news()
+
+
+def test_a_job_put_into_another_queue_by_the_last_one_keeps_drained_from_being_told(burst: Office) -> None:
+    burst.engine.ready = [claimed()]
+    burst.passes()
+    ((job,),) = (news.jobs for news in burst.news())
+    burst.engine.ready = [claimed(queue="mail")]
+    burst.inbox.put(Work(finished=[(job, completed(job))]))
+    burst.passes()
+    assert burst.news() == []
+    burst.desk._look_at = 0.0
+    burst.passes()
+    assert [type(news) for news in burst.news()] == [Claimed]
+
+
+def test_a_scheduled_job_that_is_due_keeps_drained_from_being_told(burst: Office) -> None:
+    burst.engine.due = datetime.now(UTC) - timedelta(seconds=1)
+    burst.passes()
+    assert burst.news() == []
+
+
+def test_an_interrupted_job_is_claimed_again_before_drained_is_told(burst: Office) -> None:
+    burst.engine.ready = [claimed(queue="mail")]
+    burst.passes()
+    ((job,),) = (news.jobs for news in burst.news())
+    burst.desk._claims._queues_good_until = float("inf")
+    burst.desk._claims._queues = []
+    outcome = completed(job)
+    interrupted = type(outcome)(job.id, job.token, AttemptOutcome.INTERRUPTED)
+    burst.engine.ready = [job]
+    burst.inbox.put(Work(finished=[(job, interrupted)]))
+    burst.passes()
+    assert Drained() not in burst.news()
