@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import sys
+from contextlib import suppress
 from logging.handlers import QueueHandler, QueueListener
 from uuid import UUID
 
@@ -20,6 +21,8 @@ logger = logging.getLogger("django_jobs")
 LINE = "%(asctime)s %(levelname)-7s %(message)s"
 # So many lines may wait for a slow handler; further ones are dropped rather than stop the worker.
 BACKLOG = 10_000
+# So long (seconds) the end of the worker waits for handlers to write what is left.
+LAST_LINES = 2.0
 
 
 def settled(*, function: str, number: int, max_attempts: int, outcome: Outcome) -> None:
@@ -77,14 +80,14 @@ class ParentLogging:
     def __init__(self, *, level: int) -> None:
         self._level = level
         self._before: tuple[list[logging.Handler], bool, int] | None = None
-        self._listener: QueueListener | None = None
+        self._listener: _Listener | None = None
 
     def start(self) -> None:
         """Put a bounded queue before all handlers of the logger."""
         handlers = _effective_handlers(logger) or [_own_handler()]
         self._before = (logger.handlers[:], logger.propagate, logger.level)
         waiting: queue.Queue[logging.LogRecord] = queue.Queue(BACKLOG)
-        self._listener = QueueListener(waiting, *handlers, respect_handler_level=True)
+        self._listener = _Listener(waiting, *handlers, respect_handler_level=True)
         logger.handlers, logger.propagate = [_DroppingQueueHandler(waiting)], False
         if logger.level == logging.NOTSET:
             logger.setLevel(self._level)
@@ -97,6 +100,28 @@ class ParentLogging:
             logger.handlers, logger.propagate, level = self._before
             logger.setLevel(level)
             self._listener = self._before = None
+
+
+class _Listener(QueueListener):
+    """Comes to an end also where a handler does not."""
+
+    queue: queue.Queue[logging.LogRecord | None]
+
+    def enqueue_sentinel(self) -> None:
+        """Put the end behind what is waiting; where the queue is full, in the place of the oldest line."""
+        while True:
+            try:
+                return self.queue.put_nowait(None)
+            except queue.Full:
+                with suppress(queue.Empty):
+                    self.queue.get_nowait()
+
+    def stop(self) -> None:
+        """Wait for the last lines, but not for ever: the thread ends with the process."""
+        self.enqueue_sentinel()
+        if self._thread:
+            self._thread.join(LAST_LINES)
+            self._thread = None
 
 
 class _DroppingQueueHandler(QueueHandler):
