@@ -33,17 +33,20 @@ class Pace:
     @property
     def out(self) -> int:
         """How many jobs may be handed out, running ones included."""
-        return self._slots * (1 + self._per_slot(AHEAD_SECONDS, AHEAD_MOST))
+        return self._slots + self._ahead(AHEAD_SECONDS, AHEAD_MOST)
 
     @property
     def held(self) -> int:
         """How many jobs the worker may hold in all."""
-        return self.out + min(
-            self._slots * self._per_slot(BUFFER_SECONDS, BUFFER_MOST),
-            int(PAYLOADS_MOST / max(self._payload, 1.0)),
-        )
+        ahead = self._ahead(AHEAD_SECONDS, AHEAD_MOST) + self._ahead(BUFFER_SECONDS, BUFFER_MOST)
+        return self._slots + min(ahead, self._affordable)
 
-    def _per_slot(self, seconds: float, most: int) -> int:
+    def _ahead(self, seconds: float, most: int) -> int:
         if self._seconds is None:
             return 0
-        return min(most, int(seconds / max(self._seconds, 1e-6)))
+        worth = min(most, int(seconds / max(self._seconds, 1e-6)))
+        return min(self._slots * worth, self._affordable)
+
+    @property
+    def _affordable(self) -> int:
+        return int(PAYLOADS_MOST / max(self._payload, 1.0))
