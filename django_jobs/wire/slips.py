@@ -63,6 +63,11 @@ class Slips:
     def lease_ns(self, until: int) -> None:
         _LEASE.pack_into(self._page, 0, until)
 
+    def close(self) -> None:
+        """Free the memory and the descriptor here; other processes keep theirs."""
+        self._page.close()
+        os.close(self.fd)
+
     def __getitem__(self, slot: int) -> Slip:
         return Slip(self._page, _TOP + _SLIP * slot)
 

@@ -77,11 +77,11 @@ class Loop:
         self._selector.register(self._outbox, selectors.EVENT_READ, self._hear_desk)
         self._selector.register(self._stop, selectors.EVENT_READ, self._stop.drain)
         self._watch_starter()
-        while not self._done():
-            for key, _ in self._selector.select(self._wait):
-                key.data()
-            self._turn()
-        self._selector.close()
+        with self._selector:
+            while not self._done():
+                for key, _ in self._selector.select(self._wait):
+                    key.data()
+                self._turn()
 
     def _turn(self) -> None:
         self._floor.go_on_recounting()

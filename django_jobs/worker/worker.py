@@ -181,8 +181,10 @@ class Worker:
 
     def _take_apart(self, desk: Desk, starter: Starter, fallback: ExecStarter) -> None:
         desk.stop()
-        # A thread that waits for a database that is away ends with the process.
-        desk.wait(0.5)
+        # A thread that waits for a database that is away ends with the process; it may still write here.
+        if desk.wait(0.5):
+            self._outbox.close()
+            self._slips.close()
         starter.stop()
         fallback.stop()
         self._stop.stop()
