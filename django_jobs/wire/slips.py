@@ -5,22 +5,25 @@ slip while it lives. The order of the writes makes it readable at any moment: a 
 BUSY only after all it says about the run is in place, and the serial betrays a slip that
 changed while it was read. (x86-64 and the kernel's barriers in the system calls between
 keep the stores in order.)
+
+The page is read and written by whole words, each in one store. struct.pack_into would clear
+its place before it writes: a lease of 0 that ends all runners, a busy slip that seems empty.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-import struct
 from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
 
-_LEASE = struct.Struct("=Q")
-_STATE = struct.Struct("=Q")
-_RUN = struct.Struct("=Q16sqQ")  # serial, job id, token, started_ns
-_TOP = 64
-_SLIP = 64
+_WORD = 8
+_LEASE = 0
+# A cache line each, in words.
+_TOP = _SLIP = 8
+_STATE, _SERIAL, _ID_HIGH, _ID_LOW, _TOKEN, _STARTED = range(6)
+_LOW = 2**64 - 1
 
 
 class SlipState(IntEnum):
@@ -45,60 +48,69 @@ class Slips:
 
     def __init__(self, fd: int, count: int) -> None:
         self.fd, self.count = fd, count
-        self._page = mmap.mmap(fd, _TOP + _SLIP * count)
+        self._words = memoryview(mmap.mmap(fd, _size(count))).cast("Q")
 
     @classmethod
     def create(cls, count: int) -> Slips:
         """Return a new page in memory that children may inherit."""
         fd = os.memfd_create("django_jobs slips")
-        os.truncate(fd, _TOP + _SLIP * count)
+        os.truncate(fd, _size(count))
         return cls(fd, count)
 
     @property
     def lease_ns(self) -> int:
         """Until when (CLOCK_BOOTTIME) all the worker's claims are good."""
-        return int(_LEASE.unpack_from(self._page, 0)[0])
+        return self._words[_LEASE]
 
     @lease_ns.setter
     def lease_ns(self, until: int) -> None:
-        _LEASE.pack_into(self._page, 0, until)
+        self._words[_LEASE] = until
 
     def close(self) -> None:
-        """Free the memory and the descriptor here; other processes keep theirs."""
-        self._page.close()
+        """Close the descriptor here; the memory goes with the last slip that is looked at."""
         os.close(self.fd)
 
     def __getitem__(self, slot: int) -> Slip:
-        return Slip(self._page, _TOP + _SLIP * slot)
+        start = _TOP + _SLIP * slot
+        return Slip(self._words[start : start + _SLIP])
 
 
 class Slip:
     """One runner's slip."""
 
-    def __init__(self, page: mmap.mmap, offset: int) -> None:
-        self._page, self._at, self._run_at = page, offset, offset + _STATE.size
-        self._serial = 0
+    def __init__(self, words: memoryview[int]) -> None:
+        self._words = words
 
     @property
     def state(self) -> SlipState:
         """What the runner says of itself now."""
-        return SlipState(_STATE.unpack_from(self._page, self._at)[0])
+        return SlipState(self._words[_STATE])
 
     def say(self, state: SlipState) -> None:
         """Write the state alone."""
-        _STATE.pack_into(self._page, self._at, state)
+        self._words[_STATE] = state
 
     def busy(self, job_id: UUID, token: int, started_ns: int) -> None:
-        """Name the run that starts now."""
-        self._serial += 1
-        _RUN.pack_into(self._page, self._run_at, self._serial, job_id.bytes, token, started_ns)
-        self.say(SlipState.BUSY)
+        """Name the run that starts now; the slip must not be busy before."""
+        words, number = self._words, job_id.int
+        words[_SERIAL] += 1
+        words[_ID_HIGH], words[_ID_LOW] = number >> 64, number & _LOW
+        words[_TOKEN], words[_STARTED] = token, started_ns
+        words[_STATE] = SlipState.BUSY
 
     def run(self) -> Run | None:
         """Return the run the slip names, None unless it is busy."""
-        while self.state is SlipState.BUSY:
-            serial, job_id, token, started_ns = _RUN.unpack_from(self._page, self._run_at)
-            again = _RUN.unpack_from(self._page, self._run_at)[0]
-            if self.state is SlipState.BUSY and serial == again:
-                return Run(UUID(bytes=job_id), token, started_ns)
-        return None
+        words = self._words
+        while True:
+            # The serial before the state: a slip that is busy after it names this run or a later one.
+            serial = words[_SERIAL]
+            if words[_STATE] != SlipState.BUSY:
+                return None
+            number = words[_ID_HIGH] << 64 | words[_ID_LOW]
+            run = Run(UUID(int=number), words[_TOKEN], words[_STARTED])
+            if words[_SERIAL] == serial:
+                return run
+
+
+def _size(count: int) -> int:
+    return _WORD * (_TOP + _SLIP * count)
