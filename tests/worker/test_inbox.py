@@ -1,0 +1,109 @@
+"""What loop and desk tell each other arrives once and in order."""
+
+from __future__ import annotations
+
+import select
+import threading
+
+from django_jobs.worker.inbox import Begun, Claimed, Drained, GivenBack, Inbox, Outbox, Work
+from tests.worker.making import claimed, completed, held
+
+
+def _work(*numbers: int) -> Work:
+    return Work(given_back=[GivenBack(claimed(priority=number)) for number in numbers])
+
+
+def _numbers(work: Work) -> list[int]:
+    return [given.job.priority for given in work.given_back]
+
+
+def test_work_is_taken_in_the_order_it_was_put() -> None:
+    inbox = Inbox()
+    inbox.put(_work(1, 2))
+    inbox.put(_work(3))
+    assert _numbers(inbox.take(wait=0)) == [1, 2, 3]
+    assert not inbox.take(wait=0)
+
+
+def test_work_that_was_put_back_comes_before_newer() -> None:
+    inbox = Inbox()
+    inbox.put(_work(1, 2))
+    taken = inbox.take(wait=0)
+    inbox.put(_work(3))
+    inbox.put_back(taken)
+    assert _numbers(inbox.take(wait=0)) == [1, 2, 3]
+
+
+def test_a_unit_takes_so_many_of_each_kind() -> None:
+    job = claimed()
+    work = Work([(job, completed(job))] * 3, [GivenBack(job)] * 2, [Begun(held(job), 1)])
+    taken = work.take(2)
+    assert [len(taken.finished), len(taken.given_back), len(taken.begun)] == [2, 2, 1]
+    assert [len(work.finished), len(work.given_back), len(work.begun)] == [1, 0, 0]
+
+
+def test_empty_work_is_none() -> None:
+    assert not Work()
+    assert Work(begun=[Begun(held(claimed()), 1)])
+
+
+def test_what_is_under_way_counts_towards_what_is_wanted() -> None:
+    inbox = Inbox()
+    inbox.want(10, received=0)
+    assert inbox.delivered(4)
+    assert inbox.wanted == 6
+    inbox.want(10, received=0)
+    assert inbox.wanted == 6
+    inbox.want(10, received=4)
+    assert inbox.wanted == 10
+    inbox.want(3, received=0)
+    assert inbox.wanted == 0
+
+
+def test_nothing_is_wanted_or_delivered_after_the_stop() -> None:
+    inbox = Inbox()
+    inbox.want(5, received=0)
+    inbox.stop()
+    assert inbox.wanted == 0
+    assert not inbox.delivered(1)
+
+
+def test_an_inbox_is_closed_only_when_all_work_is_taken() -> None:
+    inbox = Inbox()
+    inbox.put(_work(1))
+    inbox.stop()
+    assert not inbox.closed
+    inbox.take(wait=0)
+    assert inbox.closed
+
+
+def test_news_end_the_wait_also_when_they_come_before_it() -> None:
+    inbox = Inbox()
+    inbox.want(1, received=0)
+    inbox.take(wait=1000)
+    done = threading.Event()
+    waiting = threading.Thread(target=lambda: (inbox.take(wait=1000), done.set()))
+    waiting.start()
+    inbox.stop()
+    assert done.wait(20)
+    waiting.join()
+
+
+def test_a_rest_ends_with_the_stop() -> None:
+    inbox = Inbox()
+    resting = threading.Thread(target=inbox.rest, args=(1000,))
+    resting.start()
+    inbox.stop()
+    resting.join(20)
+    assert not resting.is_alive()
+
+
+def test_news_are_heard_in_order_and_the_outbox_is_quiet_after_it() -> None:
+    outbox = Outbox()
+    assert outbox.take() == []
+    outbox.post(Claimed([]))
+    outbox.post(Drained())
+    assert select.select([outbox], [], [], 0)[0] == [outbox]
+    assert outbox.take() == [Claimed([]), Drained()]
+    assert select.select([outbox], [], [], 0)[0] == []
+    outbox.close()
