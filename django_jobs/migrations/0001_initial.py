@@ -3,6 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import django_jobs.models.names
 import django_jobs.uuid7
 
 
@@ -25,8 +26,13 @@ class Migration(migrations.Migration):
                         verbose_name="id",
                     ),
                 ),
-                ("function", models.CharField(max_length=255, verbose_name="function")),
-                ("queue", models.CharField(default="default", max_length=100, verbose_name="queue")),
+                ("function", django_jobs.models.names.NameField(max_length=255, verbose_name="function")),
+                (
+                    "queue",
+                    django_jobs.models.names.NameField(
+                        default="default", max_length=100, verbose_name="queue"
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.models.names import NameField
 from django_jobs.models.queries import JobQuerySet
 from django_jobs.options import DEFAULT_QUEUE
 from django_jobs.states import FINAL, Status
@@ -38,8 +39,8 @@ class Job(models.Model):
     """
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
-    function = models.CharField(_("function"), max_length=255)
-    queue = models.CharField(_("queue"), max_length=100, default=DEFAULT_QUEUE)
+    function = NameField(_("function"), max_length=255)
+    queue = NameField(_("queue"), max_length=100, default=DEFAULT_QUEUE)
     status = models.CharField(_("status"), max_length=10, choices=STATUS_LABELS)
     priority = models.SmallIntegerField(_("priority"), default=0)
     # Due time while pending; the moment it became final afterwards, so that one index serves both.

@@ -23,6 +23,9 @@ from tests.engines.conformance.making import (
     statuses,
 )
 
+# One name each where case, accents or emoji do not count, as by default on MariaDB.
+ALIKE = [("mail", "Mail"), ("cafe", "café"), ("🛫", "🛬"), ("ss", "ß")]
+
 
 @pytest.mark.django_db
 class TestClaim:
@@ -72,6 +75,12 @@ class TestClaim:
         enqueue(engine)
         assert [job.queue for job in claim(engine, 9)] == ["default"]
         assert statuses()[other.id] == "ready"
+
+    @pytest.mark.parametrize(("one", "other"), ALIKE)
+    def test_names_that_look_alike_are_two_queues(self, engine, one, other):
+        enqueue(engine, queue=one)
+        (theirs,) = enqueue(engine, queue=other)
+        assert [job.id for job in claim(engine, 9, other)] == [theirs.id]
 
     def test_very_many_queues_are_claimed_from(self, engine):
         enqueue(engine, queue="q7")
@@ -149,6 +158,12 @@ class TestReadyQueues:
             enqueue(engine, 3, queue=queue)
         enqueue(engine, queue="later", status=Status.SCHEDULED)
         assert engine.ready_queues() == ["a b", "default", "mail"]
+
+    @pytest.mark.parametrize("names", ALIKE)
+    def test_of_names_that_look_alike_none_is_passed_over(self, engine, names):
+        for queue in names * 2:
+            enqueue(engine, queue=queue)
+        assert sorted(engine.ready_queues()) == sorted(names)
 
     def test_none_ready_is_none(self, engine):
         running(engine)
