@@ -1,0 +1,147 @@
+"""Running is pure: whatever the code does, an outcome or a refusal comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone, translation
+
+from django_jobs import get_current_job
+from django_jobs.runner.execute import UNKNOWN_DELAY_LEAST, execute
+from django_jobs.serializers import load_result
+from django_jobs.states import AttemptOutcome, ErrorKind
+from django_jobs.wire.messages import Refusal, report_from_bytes, report_to_bytes
+from tests import jobs as shared
+from tests import jobs_that_misbehave as misbehaving
+from tests.runner import jobs
+from tests.runner.making import PLACE, assignment, error_of, outcome_of
+
+
+def _result(outcome: Any) -> Any:
+    return load_result(outcome.job_id, outcome.result_data)
+
+
+def test_a_run_that_returns_is_completed_with_its_result() -> None:
+    outcome = outcome_of(shared.add, 1, 2)
+    assert (outcome.outcome, _result(outcome), outcome.error) == (AttemptOutcome.COMPLETED, 3, None)
+    assert 0 < outcome.started_ns <= outcome.finished_ns
+
+
+def test_a_result_of_none_is_stored_as_nothing() -> None:
+    assert outcome_of(misbehaving.print_words, "x").result_data is None
+
+
+def test_a_coroutine_is_awaited() -> None:
+    assert _result(outcome_of(shared.add_later, 1, 2)) == 3
+    assert _result(outcome_of(jobs.tell_later)) is True
+
+
+def test_a_job_knows_itself_while_it_runs_and_only_then() -> None:
+    given = assignment(jobs.tell, number=2)
+    known = _result(execute(given, PLACE))
+    assert known == [given.job_id, 2, 2, 3, "w", 2, "default"]
+    assert get_current_job() is None
+
+
+def test_language_and_time_zone_do_not_reach_the_next_job() -> None:
+    before = (translation.get_language(), timezone.get_current_timezone_name())
+    outcome_of(jobs.change_the_world)
+    assert (translation.get_language(), timezone.get_current_timezone_name()) == before
+
+
+def test_an_exception_is_a_failure_that_is_retried() -> None:
+    outcome = outcome_of(shared.fail, "no good")
+    assert (outcome.outcome, outcome.retry_in) == (AttemptOutcome.FAILED, 0)
+    assert outcome.error is not None
+    assert (outcome.error.kind, outcome.error.summary) == (ErrorKind.EXCEPTION, "ValueError: no good")
+
+
+def test_the_last_attempt_is_not_retried() -> None:
+    assert outcome_of(shared.fail, number=3).retry_in is None
+
+
+def test_the_policy_on_the_row_decides_the_delay() -> None:
+    options = shared.send.options.stored()
+    runs = [
+        outcome_of(shared.fail, options=options, number=number, max_attempts=9) for number in (1, 2, 3, 4)
+    ]
+    delays = [outcome.retry_in for outcome in runs]
+    assert delays == [10, 30, 60, 60]
+
+
+@pytest.mark.parametrize("how", ["exit", "interrupt", "generator"])
+def test_what_is_no_exception_is_a_failure_of_the_job(how: str) -> None:
+    assert error_of(misbehaving.leave, how).message == "leaving"
+
+
+def test_a_result_that_cannot_be_stored_fails_the_run() -> None:
+    error = error_of(misbehaving.return_lock)
+    assert error.kind is ErrorKind.SERIALIZATION
+    assert "lock" in error.message
+
+
+@pytest.mark.parametrize(
+    "args",
+    ["", "no JSON", "[]", '{"args": 3, "kwargs": {}}', '{"args": [{"$datetime": "never"}], "kwargs": {}}'],
+)
+def test_arguments_that_cannot_be_read_fail_the_run(args: str) -> None:
+    assert error_of(shared.echo, args=args).kind is ErrorKind.SERIALIZATION
+
+
+@pytest.mark.parametrize("options", ["", "no JSON", "[]", '{"retry_on": 3}'])
+def test_options_that_cannot_be_read_fail_the_run_which_is_retried_by_the_fallback(options: str) -> None:
+    outcome = outcome_of(shared.echo, options=options)
+    assert outcome.error is not None
+    assert outcome.error.kind is ErrorKind.SERIALIZATION
+    assert outcome.retry_in
+    assert outcome_of(shared.echo, options=options, number=3).retry_in is None
+
+
+def test_arguments_that_do_not_fit_fail_the_run() -> None:
+    assert error_of(shared.add, 1, 2, 3).exception_type == "TypeError"
+
+
+def test_a_callable_may_refuse_a_retry() -> None:
+    options = jobs.fail_for_good.options.stored()
+    assert outcome_of(jobs.fail_for_good, options=options).retry_in is None
+
+
+def test_a_callable_that_fails_is_replaced_by_the_fallback(caplog: pytest.LogCaptureFixture) -> None:
+    options = jobs.fail_with_hostile_policy.options.stored()
+    assert outcome_of(jobs.fail_with_hostile_policy, options=options).retry_in
+    assert "retry_delay of tests.runner.jobs.fail_with_hostile_policy failed" in caplog.text
+
+
+def test_a_job_of_an_unknown_function_is_refused_with_a_delay() -> None:
+    given = assignment("tests.jobs.adt")
+    refusal = execute(given, PLACE)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.job_id, refusal.token, refusal.delay) == (given.job_id, 7, UNKNOWN_DELAY_LEAST)
+    assert refusal.reason.startswith("unknown function")
+    assert "tests.jobs.add" in refusal.reason
+    assert len(refusal.reason) <= 200
+
+
+@override_settings(DJANGO_JOBS={"UNKNOWN_FUNCTION_TTL": 0})
+def test_a_job_whose_function_stays_unknown_dies_of_it() -> None:
+    outcome = outcome_of("tests.jobs.adt")
+    assert (outcome.outcome, outcome.retry_in) == (AttemptOutcome.FAILED, None)
+    assert outcome.error is not None
+    assert outcome.error.kind is ErrorKind.UNKNOWN_FUNCTION
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (misbehaving.raise_dirty_text, ()),
+        (misbehaving.raise_unspeakable, ()),
+        (misbehaving.recurse, ()),
+        (misbehaving.return_text, (100_000,)),
+        (shared.echo, ("\0 é 🛫",)),
+    ],
+)
+def test_every_outcome_can_travel(function: Any, args: tuple[Any, ...]) -> None:
+    outcome = outcome_of(function, *args)
+    assert report_from_bytes(report_to_bytes(outcome)) == outcome

@@ -1,0 +1,89 @@
+"""Nothing that one attempt leaves open reaches the next."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+
+import pytest
+from django.db import connection, connections, transaction
+
+from django_jobs.runner import hygiene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _works() -> bool:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,) and connections["default"].get_autocommit()
+
+
+def test_a_sound_connection_is_kept() -> None:
+    assert _works()
+    inner = connection.connection
+    hygiene.after_attempt()
+    assert connection.connection is inner
+
+
+def test_a_transaction_left_open_is_rolled_back_with_its_connection() -> None:
+    block = transaction.atomic()
+    block.__enter__()
+    inner = connection.connection
+    hygiene.after_attempt()
+    assert connections["default"].connection is not inner
+    assert _works()
+    assert not connections["default"].in_atomic_block
+
+
+def test_autocommit_switched_off_is_on_for_the_next() -> None:
+    connection.set_autocommit(False)
+    hygiene.after_attempt()
+    assert _works()
+
+
+def test_a_transaction_begun_behind_djangos_back_is_rolled_back() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO django_content_type (app_label, model) VALUES ('left', 'open')")
+    hygiene.after_attempt()
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM django_content_type WHERE app_label = 'left'")
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_connection_that_was_closed_underneath_is_replaced() -> None:
+    assert _works()
+    connection.connection.close()
+    connection.errors_occurred = True
+    hygiene.after_attempt()
+    assert _works()
+
+
+def test_a_connection_that_died_while_idle_is_replaced_before_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert _works()
+    monkeypatch.setattr(hygiene, "_last_used", hygiene.boottime() - hygiene.TRUSTED_FOR - 1)
+    monkeypatch.setattr(connection._connections["default"], "is_usable", lambda: False)
+    inner = connection.connection
+    hygiene.before_attempt()
+    assert connections["default"].connection is not inner
+    assert _works()
+
+
+def test_closing_leaves_no_connection_open_and_is_borne_twice() -> None:
+    assert _works()
+    hygiene.close_connections()
+    hygiene.close_connections()
+    assert connections["default"].connection is None
+    assert _works()
+
+
+def test_output_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    monkeypatch.setattr(sys, "stderr", None)
+    hygiene.after_attempt()
+    assert sys.stdout is closed
