@@ -31,7 +31,8 @@ class Wait:
     """
 
     def __init__(self, job: Job, timeout: float | None) -> None:
-        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout >= 0):
+        number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+        if timeout is not None and not (number and timeout >= 0):
             raise ValueError(f"timeout must be seconds ≥ 0 or None, not {timeout!r}")
         self.job, self.timeout = job, timeout
         self.alias = router.db_for_write(Job, instance=job)
@@ -60,7 +61,8 @@ class Wait:
             return pause
         if waited >= self.timeout:
             raise ResultTimeout(self.job.pk, self.timeout, status)
-        return min(pause, self.timeout - waited)
+        # Compared before it is subtracted: a timeout may be a whole number that no float can hold.
+        return pause if waited + pause <= self.timeout else self.timeout - waited
 
     def value(self) -> Any:
         """Return the value of the final job, or raise why there is none; see `Job.result`."""

@@ -277,7 +277,7 @@ class TestResult:
         with pytest.raises(JobNotFound):
             job.result()
 
-    @pytest.mark.parametrize("timeout", [-1, float("nan"), "5"])
+    @pytest.mark.parametrize("timeout", [-1, float("nan"), "5", True])
     def test_a_bad_timeout_is_refused(self, timeout: Any) -> None:
         with pytest.raises(ValueError, match="timeout must be seconds"):
             jobs.add.enqueue(1).result(timeout=timeout)
@@ -299,6 +299,14 @@ class TestWaiting:
         with pytest.raises(ResultTimeout, match=r"is still ready after 0\.05 s") as caught:
             jobs.add.enqueue(1).result(timeout=0.05)
         assert isinstance(caught.value, TimeoutError)
+
+    @pytest.mark.parametrize("timeout", [10**400, float("inf")])
+    def test_a_timeout_may_be_as_long_as_one_likes(
+        self, timeout: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = jobs.add.enqueue(1)
+        monkeypatch.setattr(time, "sleep", lambda seconds: finish(job, result_data="5"))
+        assert job.result(timeout=timeout) == 5
 
     def test_pauses_grow_to_a_tenth_of_the_time_waited_and_one_second(
         self, monkeypatch: pytest.MonkeyPatch
