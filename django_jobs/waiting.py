@@ -35,7 +35,8 @@ class Wait:
         if timeout is not None and not (number and timeout >= 0):
             raise ValueError(f"timeout must be seconds ≥ 0 or None, not {timeout!r}")
         self.job, self.timeout = job, timeout
-        self.alias = router.db_for_write(Job, instance=job)
+        # Not where the handle was read: a replica may be behind, and no other verb asks it.
+        self.alias = router.db_for_write(Job)
         self.began = time.monotonic()
 
     def look(self) -> float | None:

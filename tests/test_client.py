@@ -286,6 +286,12 @@ class TestResult:
         with pytest.raises(WouldWaitForever, match="inside a transaction"):
             jobs.add.enqueue(1).result()
 
+    def test_a_handle_read_from_a_replica_waits_where_jobs_are_written(self) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job, result_data="7")
+        job._state.db = "replica"
+        assert job.result() == 7
+
     def test_inside_a_transaction_a_final_job_gives_its_value(self) -> None:
         job = jobs.add.enqueue(1)
         finish(job, result_data="7")
