@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -60,8 +62,6 @@ def _fit_for_another(connection: BaseDatabaseWrapper) -> bool:
 def _throw_away(connection: BaseDatabaseWrapper) -> None:
     # The wrapper goes with the connection: it may still count atomic blocks nobody will leave.
     del connections[connection.alias]
-    try:
+    with suppress(Exception):  # it may be broken already
         connection.connection.close()
-    except Exception:
-        # It was broken already, and nothing refers to it any more.
-        connection.connection = None
+    connection.connection = None  # who still refers to the wrapper must not close it once more
