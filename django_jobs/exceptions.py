@@ -135,7 +135,8 @@ class RetryJob(JobsError):
     def __init__(
         self, message: object = "the job asked to be retried", *, defer: float | None = None
     ) -> None:
-        if defer is not None and not 0 <= defer < float("inf"):
+        number = isinstance(defer, (int, float)) and not isinstance(defer, bool)
+        if defer is not None and not (number and 0 <= defer < float("inf")):
             raise ValueError(f"defer must be a number of seconds ≥ 0, not {defer!r}")
         self.defer = defer
         super().__init__(message)

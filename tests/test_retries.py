@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -92,6 +93,12 @@ def test_retry_job_ends_with_the_last_attempt() -> None:
 
 def test_retry_job_waits_no_longer_than_a_year() -> None:
     assert after(RetryJob(defer=1e300)) == CEILING
+
+
+@pytest.mark.parametrize("defer", [-1, float("nan"), float("inf"), "5", True, timedelta(seconds=5)])
+def test_retry_job_refuses_what_is_no_number_of_seconds(defer: Any) -> None:
+    with pytest.raises(ValueError, match=r"defer must be a number of seconds ≥ 0, not"):
+        RetryJob(defer=defer)
 
 
 def test_retry_job_is_retried_even_where_the_callable_says_no() -> None:
