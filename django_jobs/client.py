@@ -20,7 +20,7 @@ from django_jobs.engines import engine_for
 from django_jobs.engines.rows import NewJob
 from django_jobs.exceptions import JobNotFound
 from django_jobs.models import Job
-from django_jobs.options import Options
+from django_jobs.options import Options, checks
 from django_jobs.registry import RegisteredFunction
 from django_jobs.serializers import dump_args
 from django_jobs.states import Status
@@ -155,7 +155,7 @@ def _args_of(job_function: RegisteredFunction, index: int, call: Call) -> str:
 def _due(run_after: datetime | timedelta | None, moment: datetime) -> tuple[Status, datetime]:
     if isinstance(run_after, timedelta):
         try:
-            run_after = moment + run_after
+            run_after = checks.moment("run_after", moment + run_after)
         except OverflowError:
             raise ValueError(f"run_after is out of range: {run_after!r}") from None
     # A past time is as good as none: it must not jump the queue of those that were enqueued before.

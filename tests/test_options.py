@@ -137,6 +137,7 @@ def test_an_aware_run_after_is_kept_in_utc() -> None:
     [
         (datetime(2030, 1, 1), ValueError),
         (datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), ValueError),
+        (datetime.max.replace(tzinfo=UTC), ValueError),
         (30, TypeError),
         ("tomorrow", TypeError),
     ],

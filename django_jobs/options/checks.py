@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django_jobs import policies
 from django_jobs.exceptions import exception_name
 from django_jobs.policies import Policy
+
+# What is later is beyond a datetime's range in some time zones: no page could show it there.
+_END = datetime(9999, 12, 30, tzinfo=UTC)
 
 RetryCallable = Callable[[BaseException, Any], "float | bool"]
 
@@ -89,7 +93,12 @@ def run_after(option: str, value: Any) -> datetime | timedelta | None:
         raise ValueError(
             f"{option} must be aware, and {value!r} is naive; see django.utils.timezone.make_aware"
         )
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{option} is out of range: {value!r}") from None
+    return moment(option, value)
+
+
+def moment(option: str, value: datetime) -> datetime:
+    """Return an aware datetime in UTC; refuse one that some time zone cannot show."""
+    with suppress(OverflowError):
+        if (utc := value.astimezone(UTC)) < _END:
+            return utc
+    raise ValueError(f"{option} is out of range: {value!r} (all must be before {_END:%Y-%m-%d})")
