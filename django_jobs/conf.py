@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -12,11 +11,17 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from django_jobs.policies import CEILING
+
 SETTING = "DJANGO_JOBS"
 
 
-def _number(least: float) -> Callable[[Any], bool]:
-    return lambda value: type(value) in (int, float) and least <= value < math.inf
+def _seconds(default: float, *, least: float) -> Any:
+    return _setting(
+        default,
+        f"seconds ≥ {least:g} and at most a year",
+        lambda value: type(value) in (int, float) and least <= value <= CEILING,
+    )
 
 
 def _whole(least: int) -> Callable[[Any], bool]:
@@ -40,15 +45,15 @@ def _setting(default: Any, expected: str, accepts: Callable[[Any], bool]) -> Any
 class Conf:
     """The settings in force; times in seconds, sizes in bytes."""
 
-    LEASE: float = _setting(60, "seconds ≥ 1", _number(1))
-    RESCUE_INTERVAL: float = _setting(5, "seconds ≥ 0.1", _number(0.1))
-    POLL_INTERVAL: float = _setting(1, "seconds ≥ 0.01", _number(0.01))
-    SHUTDOWN_GRACE: float = _setting(25, "seconds ≥ 0", _number(0))
+    LEASE: float = _seconds(60, least=1)
+    RESCUE_INTERVAL: float = _seconds(5, least=0.1)
+    POLL_INTERVAL: float = _seconds(1, least=0.01)
+    SHUTDOWN_GRACE: float = _seconds(25, least=0)
     MAX_PAYLOAD: int = _setting(256 * 1024, "a whole number of bytes ≥ 1", _whole(1))
     MAX_RESULT: int = _setting(1024 * 1024, "a whole number of bytes ≥ 1", _whole(1))
     MAX_ERROR_TEXT: int = _setting(16 * 1024, "a whole number of bytes ≥ 100", _whole(100))
     MAX_TRACEBACK: int = _setting(64 * 1024, "a whole number of bytes ≥ 100", _whole(100))
-    UNKNOWN_FUNCTION_TTL: float = _setting(7 * 24 * 3600, "seconds ≥ 0", _number(0))
+    UNKNOWN_FUNCTION_TTL: float = _seconds(7 * 24 * 3600, least=0)
     IMPORTS: list[str] = _setting([], "a list of module names", _names)
     DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", _options)
 
