@@ -93,7 +93,7 @@ def _too_large(job_id: object, text: str) -> ResultTooLarge:
     try:
         marker = json.loads(text)[_TOO_LARGE]
         return ResultTooLarge(job_id, int(marker["size"]), str(marker["preview"]))
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         raise SerializationError(f"the stored result cannot be read: {error}") from error
 
 

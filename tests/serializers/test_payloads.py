@@ -110,7 +110,13 @@ def test_a_result_over_the_limit_leaves_its_size_and_beginning(settings: Any) ->
     assert caught.value.preview.startswith('"ééé')
 
 
-@pytest.mark.parametrize("text", ["{", '{"$too_large"', '{"$too_large": 5}', '{"$too_large": {}}', "\0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", '{"$too_large"', '{"$too_large": 5}', '{"$too_large": {}}', "\0",
+        '{"$too_large": {"size": 1e999, "preview": ""}}', '{"$too_large": ' + "[" * 100_000,
+    ],
+)  # fmt: skip
 def test_a_corrupt_result_is_a_serialization_error(text: str) -> None:
     with pytest.raises(SerializationError):
         load_result("id", text)
