@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,7 +16,7 @@ from django.db import router
 from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
-from django_jobs.engines import engine_for
+from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.rows import NewJob
 from django_jobs.exceptions import JobNotFound
 from django_jobs.models import Job
@@ -83,12 +83,7 @@ def cancel(ids: Iterable[object]) -> int:
     Raises:
         JobNotFound: one of them does not exist; none was changed.
     """
-    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
-    with engine.transaction():
-        count = engine.cancel(wanted, now=now())
-        if count < len(wanted):
-            _check_existence(wanted, engine.alias)
-    return count
+    return _change(ids, lambda engine, wanted: engine.cancel(wanted, now=now()))
 
 
 def requeue(ids: Iterable[object]) -> int:
@@ -97,12 +92,7 @@ def requeue(ids: Iterable[object]) -> int:
     Raises:
         JobNotFound: one of them does not exist; none was changed.
     """
-    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
-    with engine.transaction():
-        count = engine.requeue(wanted, now=now())
-        if count < len(wanted):
-            _check_existence(wanted, engine.alias)
-    return count
+    return _change(ids, lambda engine, wanted: engine.requeue(wanted, now=now()))
 
 
 def result(job: Job, *, timeout: float | None = None) -> Any:
@@ -199,7 +189,19 @@ def _uuid(job_id: object) -> UUID:
 
 
 def _uuids(ids: Iterable[object]) -> list[UUID]:
+    # A text is iterable too, and its first character would be looked for as an id.
+    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+        raise TypeError(f"a list of ids is needed, not {ids!r}")
     return list(dict.fromkeys(map(_uuid, ids)))
+
+
+def _change(ids: Iterable[object], verb: Callable[[Engine, list[UUID]], int]) -> int:
+    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
+    with engine.transaction():
+        count = verb(engine, wanted)
+        if count < len(wanted):
+            _check_existence(wanted, engine.alias)
+    return count
 
 
 def _check_existence(ids: Sequence[UUID], alias: str) -> None:

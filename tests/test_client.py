@@ -203,6 +203,13 @@ class TestIds:
             client.cancel([job.id, uuid4()])
         assert client.get(job.id).status == "ready"
 
+    @pytest.mark.parametrize("change", [client.cancel, client.requeue])
+    def test_one_id_where_a_list_is_needed_is_refused(self, change: Callable[[Any], int]) -> None:
+        job = jobs.add.enqueue(1)
+        for one in (job.id, str(job.id)):
+            with pytest.raises(TypeError, match="a list of ids is needed"):
+                change(one)
+
 
 class TestCancelAndRequeue:
     def test_a_pending_job_is_cancelled_and_requeued_by_its_handle(self) -> None:
