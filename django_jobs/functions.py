@@ -55,14 +55,14 @@ class JobFunction(Generic[P, R]):
         if inspect.iscoroutinefunction(function):
             markcoroutinefunction(self)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function here and now, as if it were not decorated."""
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<JobFunction {self.name}>"
 
-    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    def enqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Job:
         """Store a job that calls the function with these arguments.
 
         One INSERT in the caller's transaction: rolled back with it, visible once it commits.
@@ -81,9 +81,11 @@ class JobFunction(Generic[P, R]):
 
     delay = enqueue
 
-    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job:
+    async def aenqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Job:
         """Store a job from async code; otherwise as `enqueue`."""
-        return await sync_to_async(self.enqueue, thread_sensitive=True)(*args, **kwargs)
+        # Bound first: sync_to_async has parameters of its own, which a keyword could hit.
+        enqueue = functools.partial(self.enqueue, *args, **kwargs)
+        return await sync_to_async(enqueue, thread_sensitive=True)()
 
     def enqueue_many(self, calls: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Job]:
         """Store a job for each call: all or nothing, with a constant number of statements.
@@ -101,7 +103,7 @@ class JobFunction(Generic[P, R]):
 
         return client.enqueue(self, client.calls_of(calls), self.options)
 
-    def using(self, **options: Any) -> Self:
+    def using(self, /, **options: Any) -> Self:
         """Return the same job function with other options for the calls made through it.
 
         Args:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -107,6 +107,12 @@ class TestEnqueue:
     def test_a_policy_given_at_the_call_is_stored(self) -> None:
         job = jobs.send.using(retry_delay=exponential(2, cap=9)).enqueue("a@b")
         assert StoredOptions.load(job.options).retry_delay == exponential(2, cap=9)
+
+    def test_a_parameter_may_have_any_name(self) -> None:
+        names = {"self": 1, "args": 2, "function": 3, "timeout": 4, "queue": 5}
+        handles = [jobs.echo.enqueue(**names), async_to_sync(jobs.echo.aenqueue)(**names)]
+        assert [load_args(each.args) for each in handles] == [([], names)] * 2
+        assert jobs.echo(**names) == [[], names]
 
     def test_a_rolled_back_job_never_was(self) -> None:
         with transaction.atomic():
