@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -110,7 +111,7 @@ class TestEnqueue:
 
     def test_a_parameter_may_have_any_name(self) -> None:
         names = {"self": 1, "args": 2, "function": 3, "timeout": 4, "queue": 5}
-        handles = [jobs.echo.enqueue(**names), async_to_sync(jobs.echo.aenqueue)(**names)]
+        handles = [jobs.echo.enqueue(**names), async_to_sync(partial(jobs.echo.aenqueue, **names))()]
         assert [load_args(each.args) for each in handles] == [([], names)] * 2
         assert jobs.echo(**names) == [[], names]
 
