@@ -64,6 +64,9 @@ class _CurrentJob:
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
+        # Python and its tools look for such names on whatever a module holds, job or not.
+        if name.startswith("__"):
+            raise AttributeError(name)
         context = get_current_job()
         if context is None:
             raise NoCurrentJob

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import inspect
 
 import pytest
 
@@ -22,6 +24,12 @@ def test_the_current_job_is_there_while_it_runs() -> None:
         assert get_current_job() is JOB
         assert (current_job.id, current_job.attempt, current_job.slots) == (JOB.id, 1, 2)
     assert get_current_job() is None
+
+
+def test_tools_may_look_at_the_proxy_outside_a_job() -> None:
+    assert inspect.unwrap(current_job) is current_job  # type: ignore[arg-type]
+    assert not hasattr(current_job, "__wrapped__")
+    assert copy.copy(current_job) is not None
 
 
 def test_a_coroutine_sees_the_job_it_was_started_in() -> None:
