@@ -12,6 +12,16 @@ from typing import Any
 class JobsError(Exception):
     """The root of every exception of this package."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy what it says and carries: its class takes other arguments than the finished sentence."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[JobsError], args: tuple[Any, ...], values: dict[str, Any]) -> JobsError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(values)
+    return error
+
 
 class JobNotFound(JobsError, KeyError):
     """No job has this id, or it is no id at all."""
