@@ -19,6 +19,7 @@ class JobsError(Exception):
 
 def _again(kind: type[JobsError], args: tuple[Any, ...], values: dict[str, Any]) -> JobsError:
     error = kind.__new__(kind, *args)
+    error.args = args  # a TimeoutError is an OSError, which takes them in its __init__ only
     error.__dict__.update(values)
     return error
 
