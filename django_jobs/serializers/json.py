@@ -1,7 +1,9 @@
 """JSON that gives back what it was given: tagged dates, times, decimals, UUIDs, tuples, model instances.
 
 A tag is a dict of one key beginning with `$`; a dict of the user's that looks like one is
-wrapped in a `$dict`. Whatever would come back as something else is refused.
+wrapped in a `$dict`. Whatever would not come back equal is refused; what extends a plain type, as
+a `TextChoices` or an `OrderedDict`, comes back as the plain value it equals, and an aware datetime
+with the offset it had.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from django_jobs.serializers import instances
 _TAGS: list[tuple[str, type, Callable[[Any], Any], Callable[[Any], Any]]] = [
     ("$datetime", datetime, datetime.isoformat, datetime.fromisoformat),
     ("$date", date, date.isoformat, date.fromisoformat),
-    ("$time", time, time.isoformat, time.fromisoformat),
+    ("$time", time, lambda value: _time(value), time.fromisoformat),
     ("$timedelta", timedelta, duration_iso_string, lambda text: _duration(text)),
     ("$decimal", Decimal, str, Decimal),
     ("$uuid", UUID, str, UUID),
@@ -171,6 +173,14 @@ def _decode(value: Any) -> Any:
     if tag not in _DECODERS:
         raise SerializationError(f"the tag {tag!r} is unknown here")
     return _DECODERS[tag](content)
+
+
+def _time(value: time) -> str:
+    if value.tzinfo is not None and value.utcoffset() is None:
+        raise ValueError(
+            "without a date its time zone has no offset, and would be lost; pass the zone's name"
+        )
+    return value.isoformat()
 
 
 def _duration(text: str) -> timedelta:

@@ -12,6 +12,7 @@ from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
@@ -151,6 +152,7 @@ def deep() -> Any:
         (Point(1, 2), "namedtuple"),
         (QueryDict("a=1&a=2"), "is a QueryDict, which shows other values"),
         ({"a": 10**5000}, "4300 digits"),
+        ([time(12, tzinfo=ZoneInfo("Europe/Berlin"))], r"^\[0\] cannot be stored: without a date"),
         (itself(), "contains itself"),
         (deep(), "nested too deeply"),
         (ValueError, "is a type"),
