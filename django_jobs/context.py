@@ -12,6 +12,21 @@ from uuid import UUID
 from django_jobs.exceptions import NoCurrentJob
 
 
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What a run knows of the worker it runs in.
+
+    Attributes:
+        worker_id: the worker's id.
+        slots: how many jobs the worker runs at once.
+        database: the alias the queue is written on.
+    """
+
+    worker_id: str
+    slots: int
+    database: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobContext:
     """One run of a job.

@@ -113,7 +113,7 @@ def _asked(policy: RetryCallable, exception: BaseException, number: int, job: Jo
         if answer is False:
             return None
         return FALLBACK.delay(number) if answer is True else seconds(answer, "the answer")
-    except Exception:
+    except BaseException:  # SystemExit and its like must not end the runner either
         logger.exception(
             "retry_delay of %s failed; job %s is retried by the fallback policy", job.function, job.id
         )

@@ -29,7 +29,7 @@ def _arguments() -> argparse.Namespace:
 def _serve(given: argparse.Namespace) -> None:
     # Only now: these rooms need the apps to be loaded.
     from django_jobs import registry
-    from django_jobs.runner.execute import Workplace
+    from django_jobs.context import Workplace
     from django_jobs.runner.serve import Post, serve
     from django_jobs.wire.slips import Slips
     from django_jobs.wire.sockets import inherited_socket

@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextvars import copy_context
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
 
 from django_jobs import registry, retries
 from django_jobs.conf import conf
-from django_jobs.context import JobContext, running
+from django_jobs.context import JobContext, Workplace, running
 from django_jobs.exceptions import UnknownJobFunction
 from django_jobs.options import StoredOptions
 from django_jobs.outcomes import Outcome
@@ -25,21 +24,6 @@ from django_jobs.wire.messages import Assignment, Refusal
 
 # A job of an unknown function is looked at again after a tenth of its age, within these bounds (seconds).
 UNKNOWN_DELAY_LEAST, UNKNOWN_DELAY_MOST = 5.0, 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """What a run knows of the worker it runs in.
-
-    Attributes:
-        worker_id: the worker's id.
-        slots: how many jobs the worker runs at once.
-        database: the alias the queue is written on.
-    """
-
-    worker_id: str
-    slots: int
-    database: str
 
 
 def execute(assignment: Assignment, workplace: Workplace) -> Outcome | Refusal:

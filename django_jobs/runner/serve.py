@@ -7,8 +7,9 @@ import select
 import socket
 from dataclasses import dataclass
 
+from django_jobs.context import Workplace
 from django_jobs.runner import hygiene
-from django_jobs.runner.execute import Workplace, execute
+from django_jobs.runner.execute import execute
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.messages import Assignment, report_to_bytes
 from django_jobs.wire.slips import Slip, Slips, SlipState

@@ -22,28 +22,48 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
-from django_jobs.runner.birth import become_runner, live
+from django_jobs.context import Workplace
+from django_jobs.runner.birth import become_runner, flush_output, live
+from django_jobs.runner.serve import Post, serve
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
-from django_jobs.wire.sockets import receive, send
+from django_jobs.wire.sockets import receive, send, socket_pair
 from django_jobs.worker.sessions import kill_session
 
 Serve = Callable[[int], None]
 
 
-def nursery_main(*, control: socket.socket, slips: Slips, serve: Serve) -> NoReturn:
-    """Be the nursery until the parent is gone; never returns.
+def serving(*, jobs: socket.socket, slips: Slips, workplace: Workplace) -> Serve:
+    """Return what a runner of this worker does with its slot."""
+    return lambda slot: serve(Post(slot, jobs, slips, workplace))
+
+
+def fork_nursery(
+    *, slips: Slips, close_in_child: Sequence[socket.socket], serve: Serve
+) -> tuple[int, socket.socket]:
+    """Fork the nursery off this process, which must have neither threads nor connections.
 
     Args:
-        control: this side's end of the connection to the parent.
         slips: the worker's page, with the lease.
+        close_in_child: sockets that only the parent may hold.
         serve: what a runner does with its slot.
+
+    Returns:
+        The nursery's pid and the parent's end of the connection to it.
     """
-    live(lambda: Nursery(control=control, slips=slips, serve=serve).run())
+    ours, theirs = socket_pair()
+    flush_output()  # or each child would print what is waiting here once more
+    pid = os.fork()
+    if pid == 0:
+        for end in (ours, *close_in_child):
+            end.close()
+        live(lambda: Nursery(control=theirs, slips=slips, serve=serve).run())
+    theirs.close()
+    return pid, ours
 
 
 class Nursery:

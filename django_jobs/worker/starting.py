@@ -13,16 +13,15 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from django_jobs.runner.birth import flush_output
-from django_jobs.runner.execute import Workplace
+from django_jobs.context import Workplace
 from django_jobs.wire.slips import Slips
-from django_jobs.wire.sockets import receive, send, socket_pair
-from django_jobs.worker.nursery import nursery_main
+from django_jobs.wire.sockets import receive, send
+from django_jobs.worker.nursery import Serve, fork_nursery
 from django_jobs.worker.sessions import kill_session
 
 
@@ -67,18 +66,8 @@ class Starter(Protocol):
 class NurseryStarter:
     """Runners forked by the nursery. Build it before the process has threads or connections."""
 
-    def __init__(
-        self, *, slips: Slips, close_in_child: list[socket.socket], serve: Callable[[int], None]
-    ) -> None:
-        self._control, theirs = socket_pair()
-        flush_output()  # or each child would print what is waiting here once more
-        self._pid = os.fork()
-        if self._pid == 0:
-            for end in (self._control, *close_in_child):
-                end.close()
-            nursery_main(control=theirs, slips=slips, serve=serve)
-        theirs.close()
-        self._alive = True
+    def __init__(self, *, slips: Slips, close_in_child: Sequence[socket.socket], serve: Serve) -> None:
+        self._pid, self._control = fork_nursery(slips=slips, close_in_child=close_in_child, serve=serve)
 
     def fileno(self) -> int:
         """Return the connection to the nursery."""
@@ -100,7 +89,6 @@ class NurseryStarter:
                 verb, slot, pid, status = json.loads(report)
                 found.append(Event(What(verb), slot, pid, status))
             found.append(Event(What.ORPHANED, -1, self._pid, 0))
-            self._alive = False
         return found
 
     def stop(self) -> None:

@@ -14,14 +14,13 @@ from django.db import connections, router
 
 from django_jobs import logs, registry
 from django_jobs.conf import conf
+from django_jobs.context import Workplace
 from django_jobs.duties import Duty
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import engine_for
 from django_jobs.exceptions import JobsError
 from django_jobs.models import Job
-from django_jobs.runner.execute import Workplace
-from django_jobs.runner.serve import Post, serve
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import socket_pair
@@ -31,6 +30,7 @@ from django_jobs.worker.floor import Floor
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.inbox import Inbox, Outbox
 from django_jobs.worker.loop import Lifetime, Loop
+from django_jobs.worker.nursery import serving
 from django_jobs.worker.pace import Pace
 from django_jobs.worker.queue_list import QueueList
 from django_jobs.worker.runners import Runners
@@ -131,10 +131,8 @@ class Worker:
             if wanted is None:
                 logs.logger.warning("start-up left %d threads, so runners are started by exec", threads)
             return fallback, "exec"
-        return NurseryStarter(slips=self._slips, close_in_child=[self._ours], serve=self._serve), "fork"
-
-    def _serve(self, slot: int) -> None:
-        serve(Post(slot, self._theirs, self._slips, self._workplace))
+        serve = serving(jobs=self._theirs, slips=self._slips, workplace=self._workplace)
+        return NurseryStarter(slips=self._slips, close_in_child=[self._ours], serve=serve), "fork"
 
     def _desk(self) -> Desk:
         poll = self.conf.POLL_INTERVAL if self.options.poll_interval is None else self.options.poll_interval

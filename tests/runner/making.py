@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django_jobs.context import Workplace
 from django_jobs.functions import JobFunction
 from django_jobs.outcomes import ErrorReport, Outcome
-from django_jobs.runner.execute import Workplace, execute
+from django_jobs.runner.execute import execute
 from django_jobs.uuid7 import uuid7
 from django_jobs.wire.messages import Assignment
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.runner.execute import Workplace
+from django_jobs.context import Workplace
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, socket_pair

@@ -7,9 +7,15 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import router
 
 from django_jobs.exceptions import JobsError
+from django_jobs.management.readiness import obstacle
+from django_jobs.models import Job
 from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
+
+# More runners than this could fill the socket between parent and nursery with one round of orders.
+MOST_PROCESSES = 200
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG, 3: logging.DEBUG}
 
@@ -25,6 +31,12 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is not a whole number ≥ 1")
     return int(text)
+
+
+def _processes(text: str) -> int:
+    if (processes := _count(text)) > MOST_PROCESSES:
+        raise ArgumentTypeError(f"{text} is more than {MOST_PROCESSES}; start several workers instead")
+    return processes
 
 
 def _seconds(text: str) -> float:
@@ -58,7 +70,7 @@ class Command(BaseCommand):
             "--exclude", type=_names, default=[], metavar="C", help="never serve these queues"
         )
         parser.add_argument(
-            "--processes", type=_count, default=2, help="how many jobs run at once (default 2)"
+            "--processes", type=_processes, default=2, help="how many jobs run at once (default 2)"
         )
         parser.add_argument("--burst", action="store_true", help="end when nothing is due any more")
         parser.add_argument("--max-jobs", type=_count, help="end after so many jobs")
@@ -81,6 +93,9 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("poll_interval", "grace", "start_method")},
             log_level=_LEVELS[options["verbosity"]],
         )
+        # It would say "no such table" and wait for ever.
+        if reason := obstacle(router.db_for_write(Job)):
+            raise CommandError(reason)
         try:
             Worker(plan).run()
         except JobsError as error:
