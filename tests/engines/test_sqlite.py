@@ -11,8 +11,9 @@ from django.db import OperationalError, connection
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.sqlite import SQLiteEngine
 from django_jobs.models import Job
+from django_jobs.states import Status
 from tests.engines.conformance import *  # noqa: F403
-from tests.engines.conformance.making import claim, columns, done, enqueue
+from tests.engines.conformance.making import NOW, after, claim, columns, done, enqueue
 
 pytestmark = pytest.mark.only_on("sqlite")
 
@@ -77,3 +78,14 @@ class TestHotStatements:
 
     def test_the_vendor_s_engine_is_the_one_in_use(self):
         assert type(engine_for("default")) is SQLiteEngine
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("spoilt", ["", "0", 7, b"\xff"])
+def test_a_spoilt_due_time_keeps_no_other_job_from_its_promotion(engine: Engine, spoilt: object) -> None:
+    bad, good = enqueue(engine, 2, status=Status.SCHEDULED, run_after=after(-1))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_jobs_job SET run_after = %s WHERE id = %s", [spoilt, bad.id.hex])
+    assert engine.next_due() <= NOW
+    engine.promote(now=NOW, limit=10)
+    assert Job.objects.get(pk=good.id).status == "ready"

@@ -67,6 +67,13 @@ class SQLiteEngine(Engine):
             with self.transaction():
                 self._execute_many(statements.INSERT_JOB, [values.new(job) for job in jobs])
 
+    def next_due(self) -> datetime | None:
+        """Read the time as text: one that is spoilt counts as due and keeps no other from its turn."""
+        self.connection.ensure_connection()
+        with _any_text(self.connection):
+            first = self._execute(statements.FIRST_SCHEDULED, ())
+        return self._values.due(first[0][0]) if first else None
+
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
     ) -> list[ClaimedJob]:

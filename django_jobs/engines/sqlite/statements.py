@@ -34,6 +34,9 @@ INTERRUPT = f"""UPDATE django_jobs_job
 # As an expression the due time has no declared type, for which Django's slower converter would read it.
 _CLAIMED = ", ".join("run_after || ''" if name == "run_after" else name for name in COLUMNS)
 
+FIRST_SCHEDULED = """SELECT run_after || '' FROM django_jobs_job
+    WHERE status = 'scheduled' ORDER BY run_after LIMIT 1"""
+
 _PROBE = """SELECT * FROM (SELECT id, priority, run_after FROM django_jobs_job
     WHERE status = 'ready' AND queue = %s ORDER BY priority DESC, run_after, id LIMIT %s)"""
 

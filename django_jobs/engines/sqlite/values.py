@@ -49,11 +49,14 @@ class Values:
 
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
+        return ClaimedJob._make((UUID(int=int(row[0], 16)), *row[1:4], self.due(row[4]), *row[5:], token))
+
+    def due(self, text: str) -> datetime:
+        """Read a due time; a spoilt one is long past."""
         try:
-            due = datetime.fromisoformat(row[4]).replace(tzinfo=self.zone)
-        except (TypeError, ValueError):  # spoilt; it was found ready, so it is due
-            due = datetime.min.replace(tzinfo=self.zone)
-        return ClaimedJob._make((UUID(int=int(row[0], 16)), *row[1:4], due, *row[5:], token))
+            return datetime.fromisoformat(text).replace(tzinfo=self.zone)
+        except (TypeError, ValueError):
+            return datetime.min.replace(tzinfo=self.zone)
 
     def released(self, job: Released) -> Row:
         """Return where a released job goes."""
