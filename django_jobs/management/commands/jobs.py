@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error, router
 
 from django_jobs.management.jobs import SUBCOMMANDS
-from django_jobs.management.jobs.answers import to_json
+from django_jobs.management.jobs.answers import one_line, to_json
+from django_jobs.management.readiness import obstacle
+from django_jobs.models import Job
 
 
 class Command(BaseCommand):
@@ -30,5 +33,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, subcommand: str, as_json: bool = False, **options: Any) -> None:
         """Print the answer of the chosen subcommand."""
-        answer = SUBCOMMANDS[subcommand].answer(options)
+        try:
+            answer = SUBCOMMANDS[subcommand].answer(options)
+        except Error as error:
+            said = one_line(f"the database fails: {error}", width=400)
+            raise CommandError(obstacle(router.db_for_write(Job)) or said) from error
         self.stdout.write(to_json(answer.data) if as_json else answer.text)
