@@ -191,6 +191,17 @@ def test_wrong_usage_is_refused(ask: Ask, words: list[str]) -> None:
         ask(*words)
 
 
+def test_a_status_that_is_none_is_answered_with_those_there_are(ask: Ask) -> None:
+    with pytest.raises(CommandError, match="'exploded'.*ready.*dead") as caught:
+        ask("list", "--status", "exploded")
+    assert "Status." not in str(caught.value)
+
+
+def test_a_reason_is_shown_to_its_end(ask: Ask) -> None:
+    reason = f"unknown function: no job function is named '{'x' * 100}'; near: shop.jobs.pay"
+    assert f"scheduled ({reason})" in ask("show", str(make_job(status="scheduled", reason=reason).pk))
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("words", "code"),

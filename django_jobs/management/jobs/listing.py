@@ -24,8 +24,10 @@ class List(Subcommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the filters."""
+        # As plain words: argparse shows a person the repr of each when it refuses another.
+        statuses = [str(each) for each in Status]
         parser.add_argument(
-            "--status", choices=[*Status], metavar="STATUS", help=f"one of {', '.join(Status)}"
+            "--status", choices=statuses, metavar="STATUS", help=f"one of {', '.join(statuses)}"
         )
         parser.add_argument("--queue", help="the queue's whole name")
         parser.add_argument("--function", help="a part of the job function's name")

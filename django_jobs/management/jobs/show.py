@@ -100,14 +100,14 @@ def _facts(job: Job) -> list[str]:
     facts = {
         "job": job.pk,
         "function": one_line(job.function),
-        "status": f"{job.status} ({one_line(job.reason)})" if job.reason else job.status,
+        "status": f"{job.status} ({one_line(job.reason, width=1_000)})" if job.reason else job.status,
         "queue": f"{one_line(job.queue)}, priority {job.priority}",
         "attempts": f"{job.attempts} of {job.max_attempts} in round {job.round}",
         "created": clock(job.created_at),
         "ended" if job.is_final else "due": clock(job.run_after),
         "worker": one_line(job.worker_id),
         "arguments": one_line(job.args, width=1_000),
-        "options": one_line(job.options or ""),
+        "options": one_line(job.options or "", width=1_000),
         "result": one_line(job.result_data or "", width=1_000),
         "error": one_line(job.error or "", width=1_000),
     }
