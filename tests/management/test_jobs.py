@@ -192,7 +192,7 @@ def test_wrong_usage_is_refused(ask: Ask, words: list[str]) -> None:
 
 
 def test_a_status_that_is_none_is_answered_with_those_there_are(ask: Ask) -> None:
-    with pytest.raises(CommandError, match="'exploded'.*ready.*dead") as caught:
+    with pytest.raises(CommandError, match=r"'exploded'.*ready.*dead") as caught:
         ask("list", "--status", "exploded")
     assert "Status." not in str(caught.value)
 

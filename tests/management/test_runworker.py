@@ -1,0 +1,28 @@
+"""The door of `manage.py runworker`: what it refuses before there is a worker."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--queues", ""], "--queues: '' is not a list of queue names"),
+        (["--queues", "a,,b"], "'a,,b' is not a list of queue names"),
+        (["--queues", "mail*"], "'mail*' is not a list of queue names"),
+        (["--exclude", "*"], "'*' is not a list of queue names"),
+        (["--processes", "0"], "--processes: '0'"),
+        (["--processes", "1000"], "1000 is more than"),
+        (["--max-jobs", "x"], "--max-jobs: 'x' is not a whole number"),
+        (["--poll-interval", "0"], "--poll-interval: '0'"),
+        (["--grace", "nan"], "--grace: 'nan'"),
+        (["--start-method", "spawn"], "--start-method"),
+        (["http.request"], "http.request"),
+    ],
+)
+def test_wrong_usage_is_refused_by_name(words: list[str], named: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        call_command("runworker", *words)
+    assert named in str(caught.value)
