@@ -81,9 +81,17 @@ def autodiscover() -> None:
     apps.check_apps_ready()
     autodiscover_modules("jobs", "tasks")
     for module in conf().IMPORTS:
-        import_module(module)
+        _import(module)
     # Only now: where an import failed, the next look says so again instead of "unknown function".
     _discovered = True
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except ImportError as error:
+        error.add_note(f"DJANGO_JOBS['IMPORTS'] names {module!r}")
+        raise
 
 
 def _is_the_same(one: RegisteredFunction, other: RegisteredFunction) -> bool:

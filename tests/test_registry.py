@@ -96,6 +96,14 @@ def test_modules_named_in_the_settings_are_discovered(module: Any, settings: Any
     assert isinstance(registry.find("elsewhere.a"), JobFunction)
 
 
+def test_a_module_that_is_not_there_is_traced_to_the_setting_that_names_it(settings: Any) -> None:
+    settings.DJANGO_JOBS = {"IMPORTS": ["nowhere.jobs"]}
+    registry._discovered = False
+    with pytest.raises(ModuleNotFoundError) as caught:
+        registry.autodiscover()
+    assert caught.value.__notes__ == ["DJANGO_JOBS['IMPORTS'] names 'nowhere.jobs'"]
+
+
 def test_discovering_again_imports_nothing(module: Any, settings: Any) -> None:
     registry.autodiscover()
     settings.DJANGO_JOBS = {"IMPORTS": [module("late", "raise RuntimeError")]}
