@@ -21,7 +21,8 @@ def check_time_zone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     """Refuse naive times: a due time without a zone means another moment on another host."""
     if timezone.is_aware(timezone.now()):
         return []
-    return [Error("django_jobs needs USE_TZ = True", id="django_jobs.E001")]
+    hint = "Without it a due time has no zone, and means another moment wherever the zone is another."
+    return [Error("django_jobs needs USE_TZ = True", hint=hint, id="django_jobs.E001")]
 
 
 @register("django_jobs")
