@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,7 +23,7 @@ from django_jobs.options import Options, checks
 from django_jobs.registry import RegisteredFunction
 from django_jobs.serializers import dump_args
 from django_jobs.states import Status
-from django_jobs.uuid7 import uuid7
+from django_jobs.uuid7 import parse_id, uuid7
 from django_jobs.waiting import Wait
 
 Call = tuple[Sequence[Any], Mapping[str, Any]]
@@ -63,18 +62,6 @@ def calls_of(given: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Call]
         TypeError: one is neither; says which.
     """
     return [_call_of(index, each) for index, each in enumerate(given)]
-
-
-def get(job_id: object) -> Job:
-    """Return the job of an id, a UUID or its string, as it is now.
-
-    Raises:
-        JobNotFound: there is none, or this is no id.
-    """
-    try:
-        return Job.objects.using(router.db_for_write(Job)).get(pk=_uuid(job_id))
-    except Job.DoesNotExist:
-        raise JobNotFound(job_id) from None
 
 
 def cancel(ids: Iterable[object]) -> int:
@@ -179,20 +166,11 @@ def _unwritten() -> dict[str, Any]:
     }
 
 
-def _uuid(job_id: object) -> UUID:
-    if isinstance(job_id, UUID):
-        return job_id
-    with suppress(ValueError):
-        if isinstance(job_id, str):
-            return UUID(job_id)
-    raise JobNotFound(job_id)
-
-
 def _uuids(ids: Iterable[object]) -> list[UUID]:
     # A text is iterable too, and its first character would be looked for as an id.
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
         raise TypeError(f"a list of ids is needed, not {ids!r}")
-    return list(dict.fromkeys(map(_uuid, ids)))
+    return list(dict.fromkeys(map(parse_id, ids)))
 
 
 def _change(ids: Iterable[object], verb: Callable[[Engine, list[UUID]], int]) -> int:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from django_jobs.exceptions import JobNotFound
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTER_BITS = 42
@@ -38,6 +41,20 @@ def uuid7() -> UUID:
     value |= 0x7 << 76 | counter >> 30 << 64
     value |= 0b10 << 62 | (counter & (1 << 30) - 1) << 32
     return UUID(int=value | int.from_bytes(os.urandom(4), "big"))
+
+
+def parse_id(given: object) -> UUID:
+    """Return a job's id given as a UUID or as its text.
+
+    Raises:
+        JobNotFound: it is neither; no job can have it.
+    """
+    if isinstance(given, UUID):
+        return given
+    with suppress(ValueError):
+        if isinstance(given, str):
+            return UUID(given)
+    raise JobNotFound(given)
 
 
 def created_at(job_id: UUID) -> datetime:

@@ -194,11 +194,15 @@ class TestIds:
     )
     def test_a_uuid_and_its_string_are_the_same_id(self, spelling: Callable[[UUID], Any]) -> None:
         job = jobs.add.enqueue(1)
-        assert client.get(spelling(job.id)) == job
+        assert Job.objects.find(spelling(job.id)) == job
 
     @pytest.mark.parametrize("job_id", [NOBODY, str(NOBODY), *MALFORMED])
     def test_an_unknown_or_malformed_id_is_job_not_found(self, job_id: object) -> None:
-        for ask in (client.get, lambda each: client.cancel([each]), lambda each: client.requeue([each])):
+        for ask in (
+            Job.objects.find,
+            lambda each: client.cancel([each]),
+            lambda each: client.requeue([each]),
+        ):
             with pytest.raises(JobNotFound, match="no job has the id") as caught:
                 ask(job_id)
             assert isinstance(caught.value, KeyError)
@@ -208,7 +212,14 @@ class TestIds:
         job = jobs.add.enqueue(1)
         with pytest.raises(JobNotFound):
             client.cancel([job.id, uuid4()])
-        assert client.get(job.id).status == "ready"
+        assert Job.objects.find(job.id).status == "ready"
+
+    def test_a_handle_is_up_to_date_after_its_own_change(self) -> None:
+        job = jobs.add.enqueue(1)
+        assert job.cancel()
+        assert job.status == "cancelled"
+        assert job.requeue()
+        assert (job.status, job.round) == ("ready", 2)
 
     @pytest.mark.parametrize("change", [client.cancel, client.requeue])
     def test_one_id_where_a_list_is_needed_is_refused(self, change: Callable[[Any], int]) -> None:
@@ -223,10 +234,10 @@ class TestCancelAndRequeue:
         job = jobs.add.enqueue(1)
         assert job.cancel() is True
         assert job.cancel() is False
-        assert client.get(job.id).status == "cancelled"
+        assert Job.objects.find(job.id).status == "cancelled"
         assert job.requeue() is True
         assert job.requeue() is False
-        again = client.get(job.id)
+        again = Job.objects.find(job.id)
         assert (again.status, again.round) == ("ready", 2)
 
     def test_only_eligible_jobs_are_counted(self) -> None:
@@ -362,7 +373,7 @@ class TestWaiting:
 
         value, other = asyncio.run(wait_and_finish())
         assert value == 5
-        assert client.get(other.id).status == "ready"
+        assert Job.objects.find(other.id).status == "ready"
 
     def test_in_the_only_slot_of_a_worker_waiting_is_refused(self) -> None:
         job = jobs.add.enqueue(1)

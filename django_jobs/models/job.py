@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.names import NameField
@@ -130,10 +130,10 @@ class Job(models.Model):
         return await client.aresult(self, timeout=timeout)
 
     def cancel(self) -> bool:
-        """Cancel the job if it is pending; return whether it was."""
+        """Cancel the job if it is pending; return whether it was, and be up to date then."""
         from django_jobs import client
 
-        return client.cancel([self.id]) == 1
+        return self._after(client.cancel([self.id]))
 
     def requeue(self) -> bool:
         """Put a dead, cancelled or completed job back in place: same id, new round, history kept.
@@ -143,4 +143,9 @@ class Job(models.Model):
         """
         from django_jobs import client
 
-        return client.requeue([self.id]) == 1
+        return self._after(client.requeue([self.id]))
+
+    def _after(self, changed: int) -> bool:
+        if changed:
+            self.refresh_from_db(using=router.db_for_write(Job))
+        return changed == 1

@@ -6,14 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from django_jobs.exceptions import JobNotFound
 from django_jobs.states import PENDING, Status
+from django_jobs.uuid7 import parse_id
 
 if TYPE_CHECKING:
-    from django_jobs.models.job import Job  # noqa: F401  named in the base class below
+    from django_jobs.models.job import Job
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     """Jobs by state, and how many there are."""
+
+    def find(self, job_id: object) -> Job:
+        """Return the job of an id, a UUID or its text.
+
+        Raises:
+            JobNotFound: there is none, or this is no id.
+        """
+        try:
+            return self.get(pk=parse_id(job_id))
+        except self.model.DoesNotExist:
+            raise JobNotFound(job_id) from None
 
     def waiting(self) -> JobQuerySet:
         """Return the jobs that something holds."""

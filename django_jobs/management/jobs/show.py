@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from django_jobs import client
 from django_jobs.exceptions import JobNotFound
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, printable
 from django_jobs.management.jobs.listing import brief
@@ -28,7 +27,7 @@ class Show(Subcommand):
     def answer(self, options: Mapping[str, Any]) -> Answer:
         """Return the job."""
         try:
-            job = client.get(options["id"])
+            job = Job.objects.find(options["id"])
         except JobNotFound as error:
             raise CommandError(one_line(str(error), width=200)) from None
         attempts = list(Attempt.objects.using(job._state.db).filter(job=job.pk).order_by("id"))
