@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -71,8 +71,11 @@ def text(value: str | None) -> SafeString | str:
 
 
 def code(value: str) -> SafeString | str:
-    """Return an identifier, as it is typed."""
-    return format_html('<bdi class="jobs-code">{}</bdi>', value) if value else EMPTY
+    """Return an identifier, as it is typed; a long dotted one breaks after a dot."""
+    if not value:
+        return EMPTY
+    parts = format_html_join(mark_safe(".<wbr>"), "{}", ((part,) for part in value.split(".")))  # noqa: S308
+    return format_html('<bdi class="jobs-code">{}</bdi>', parts)
 
 
 def stacked(name: SafeString | str, job_id: object, more: str | None = None) -> SafeString:

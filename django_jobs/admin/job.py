@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.admin import filters, formats
@@ -18,6 +19,7 @@ from django_jobs.admin.readonly import ReadOnlyAdmin
 from django_jobs.models import Job
 
 PAYLOAD = ("args", "options", "result_data", "error")
+TROUBLE = 160
 
 
 @admin.register(Job)
@@ -44,7 +46,9 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Leave the payload out: a page of the list would carry megabytes of it."""
-        return super().get_queryset(request).defer(*PAYLOAD).annotate(error_start=Substr("error", 1, 160))
+        # One character more than is shown tells whether there are more.
+        start = Substr("error", 1, TROUBLE + 1)
+        return super().get_queryset(request).defer(*PAYLOAD).annotate(error_start=start)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
         """Return a job with its payload, by one query more."""
@@ -84,4 +88,4 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         """Link to the page by the function's name; add the id and, where there is one, the trouble."""
         name = self.page_of("job", job.pk, formats.code(job.function or "?"))
         trouble = getattr(job, "error_start", None) or job.reason
-        return formats.stacked(name, job.pk, trouble)
+        return formats.stacked(name, job.pk, Truncator(trouble).chars(TROUBLE))

@@ -33,3 +33,7 @@ def test_every_state_and_outcome_has_a_sign_of_its_own_word(value: str) -> None:
 
 def test_stored_json_is_laid_out() -> None:
     assert "{\n  &quot;a&quot;: &quot;ä&quot;\n}" in formats.stored_json('{"a":"\\u00e4"}')
+
+
+def test_a_dotted_name_may_break_after_its_dots_and_stays_escaped() -> None:
+    assert formats.code("shop.<b>.pay") == '<bdi class="jobs-code">shop.<wbr>&lt;b&gt;.<wbr>pay</bdi>'

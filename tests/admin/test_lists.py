@@ -40,7 +40,13 @@ def test_the_list_shows_the_beginning_of_an_error(admin_client: Client, make_job
     make_job(status="dead", error="ValueError: " + "x" * 5000)
     text = opened(admin_client, list_url("job"))
     assert "ValueError: xxx" in text
+    assert "xxx…</bdi>" in text
     assert "x" * 200 not in text
+
+
+def test_an_error_that_fits_is_shown_whole(admin_client: Client, make_job: MakeJob) -> None:
+    make_job(status="dead", error="x" * 160)
+    assert f">{'x' * 160}</bdi>" in opened(admin_client, list_url("job"))
 
 
 @pytest.mark.parametrize(
