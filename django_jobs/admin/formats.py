@@ -74,7 +74,7 @@ def code(value: str) -> SafeString | str:
     """Return an identifier, as it is typed; a long dotted one breaks after a dot."""
     if not value:
         return EMPTY
-    parts = format_html_join(mark_safe(".<wbr>"), "{}", ((part,) for part in value.split(".")))  # noqa: S308
+    parts = format_html_join(mark_safe(".<wbr>"), "{}", ((part,) for part in value.split(".")))
     return format_html('<bdi class="jobs-code">{}</bdi>', parts)
 
 
