@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,7 @@ from django_jobs.models import Attempt
 class AttemptAdmin(ChildAdmin[Attempt]):
     """Attempts, newest first."""
 
-    list_display = ("which", "of_job", "ended_as", "ended", "took", "who")
+    list_display = ("which", "of_job", "ended_as", "ended_after", "who")
     list_display_links = ("which",)
     list_filter = (filters.OutcomeFilter,)
     fields = ("which", "of_job", "ended_as", "started", "ended", "took", "who", "errors")
@@ -34,6 +35,12 @@ class AttemptAdmin(ChildAdmin[Attempt]):
     def ended(self, attempt: Attempt) -> SafeString | str:
         """Show when the run ended."""
         return formats.moment(attempt.finished_at)
+
+    @admin.display(description=_("ended"))
+    def ended_after(self, attempt: Attempt) -> SafeString:
+        """Show when the run ended and, below, how long it took."""
+        below = formats.seconds(attempt.duration)
+        return format_html('{} <span class="jobs-below">{}</span>', self.ended(attempt), below)
 
     @admin.display(description=_("errors"))
     def errors(self, attempt: Attempt) -> SafeString | str:
