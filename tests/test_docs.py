@@ -34,7 +34,8 @@ from django.test import Client
 client = Client(headers={"host": "localhost"})
 client.force_login(User.objects.create_superuser("ada", password="x"))
 page = client.get("/admin/django_jobs/job/")
-print("admin", page.status_code, page.content.decode().replace("<wbr>", "").count("shop.jobs.send_receipt</bdi>"))
+text = page.content.decode().replace("<wbr>", "")
+print("admin", page.status_code, text.count("shop.jobs.send_receipt</bdi>"))
 """
 
 
