@@ -17,6 +17,7 @@ from django_jobs.admin import job_cells as cells
 from django_jobs.admin.history import history_of
 from django_jobs.admin.readonly import ReadOnlyAdmin
 from django_jobs.models import Job
+from django_jobs.models.queries import named
 
 PAYLOAD = ("args", "options", "result_data", "error")
 TROUBLE = 160
@@ -72,7 +73,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         try:
             return (queryset.filter(pk=UUID(term)) if term else queryset), False
         except ValueError:
-            return filters.newest_jobs(request, queryset).filter(function__icontains=term), False
+            return filters.newest_jobs(request, queryset).filter(named(term)), False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

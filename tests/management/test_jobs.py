@@ -87,6 +87,8 @@ def test_jobs_of_one_status_are_listed_by_when_they_came_into_it(ask: Ask) -> No
         (["--status", "dead"], {"a.dead"}),
         (["--queue", "mail"], {"b.mail"}),
         (["--function", "mail"], {"b.mail"}),
+        (["--function", "B.MAIL"], {"b.mail"}),
+        (["--function", "b_mail"], set()),
         (["--queue", "mail", "--status", "dead"], set()),
     ],
 )

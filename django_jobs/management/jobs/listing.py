@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, table
 from django_jobs.models import Job
+from django_jobs.models.queries import named
 from django_jobs.states import Status
 
 HEAD = ["id", "status", "function", "queue", "attempts", "created", "error or reason"]
@@ -60,14 +61,11 @@ def brief(job: Job) -> dict[str, Any]:
 
 
 def _matching(options: Mapping[str, Any]) -> QuerySet[Job]:
-    asked = {
-        "status": options["status"],
-        "queue": options["queue"],
-        "function__icontains": options["function"],
-    }
+    asked = {"status": options["status"], "queue": options["queue"]}
     order = ["-run_after", "-id"] if options["status"] else ["-id"]
     jobs = Job.objects.using(router.db_for_write(Job)).defer(*UNREAD).order_by(*order)
-    return jobs.filter(**{name: value for name, value in asked.items() if value is not None})
+    jobs = jobs.filter(**{name: value for name, value in asked.items() if value is not None})
+    return jobs if options["function"] is None else jobs.filter(named(options["function"]))
 
 
 def _row(job: Job) -> list[str]:
