@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ class WorkerProcess:
     def end(self) -> None:
         """Kill it if it is still there."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
+            # A nursery that a test has stopped would outlive its parent, and its runners with it.
+            for pid in (*children(self.pid), self.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
             self.process.kill()
             self.process.wait()
 
