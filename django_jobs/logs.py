@@ -66,6 +66,11 @@ def refused(*, job_id: UUID, worker_id: str) -> None:
     logger.warning("job %s is not %s's any more: its outcome was dropped", job_id, worker_id)
 
 
+def given_back(*, job_id: UUID, function: str, reason: str) -> None:
+    """Log that a job could not be run here and waits for a worker that can."""
+    logger.warning("job %s %s was not run: %s", job_id, function, reason)
+
+
 def rescued(*, job_id: UUID, function: str, worker_id: str, status: Status) -> None:
     """Log that a job was taken over from a worker that stopped renewing its lease."""
     level = logging.ERROR if status is Status.DEAD else logging.WARNING

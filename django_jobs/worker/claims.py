@@ -98,7 +98,10 @@ class Claims:
 
     def _account(self, work: Work, refused: set[Held], claimed: Sequence[ClaimedJob]) -> None:
         self._held.update(Held(job.id, job.token) for job in claimed)
-        self._held.difference_update(Held(given.job.id, given.job.token) for given in work.given_back)
+        for job, _, reason in work.given_back:
+            self._held.discard(Held(job.id, job.token))
+            if reason:
+                logs.given_back(job_id=job.id, function=job.function, reason=reason)
         for job, outcome in work.finished:
             held = Held(job.id, job.token)
             self._held.discard(held)

@@ -8,12 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from django_jobs.models import Attempt, Job, JobError
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start, children, is_gone
+from tests.processes.conftest import Ledger, Start, WorkerProcess, children, is_gone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,8 +60,8 @@ def test_a_frozen_worker_can_write_nothing_when_it_wakes(
     frozen = start_worker("--processes", "1", LEASE=1)
     frozen.until(lambda: ledger.lines)
     # The runner goes on while its parent sleeps: its result arrives when the job is another's.
-    frozen.send(signal.SIGSTOP)
     nursery = children(frozen.pid)[0]
+    frozen.until(lambda: _frozen_without_locks(frozen, job))
     os.kill(nursery, signal.SIGSTOP)
     frozen.until(lambda: _lease_passed(job))
     heir = start_worker("--processes", "1", LEASE=1)
@@ -75,6 +76,21 @@ def test_a_frozen_worker_can_write_nothing_when_it_wakes(
     job.refresh_from_db()
     assert (job.status, job.result(timeout=0)) == ("completed", "late")
     assert list(job.attempt_set.filter(outcome="completed").values_list("worker_id", flat=True)) == [winner]
+
+
+def _frozen_without_locks(worker: WorkerProcess, job: Job) -> bool:
+    """Freeze the worker; let it go on if that was in a transaction, whose locks would freeze all others."""
+    worker.send(signal.SIGSTOP)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute("PRAGMA busy_timeout = 100")
+                cursor.execute("UPDATE django_jobs_job SET reason = reason WHERE 0")
+            Job.objects.select_for_update(nowait=True).get(pk=job.pk)
+    except OperationalError:
+        worker.send(signal.SIGCONT)
+        return False
+    return True
 
 
 def _lease_passed(job: Job) -> bool:

@@ -154,9 +154,11 @@ def test_a_job_of_an_unknown_function_is_kept_uncharged(start_worker: Start, led
     unknown = jobs.note.enqueue(str(ledger), "never")
     Job.objects.filter(pk=unknown.pk).update(function="tests.jobs_that_misbehave.nite")
     known = jobs.note.enqueue(str(ledger), "known")
-    start_worker("--burst").wait()
+    worker = start_worker("--burst")
+    worker.wait()
     unknown.refresh_from_db()
     assert (unknown.status, unknown.attempts, unknown.attempt_set.count()) == ("scheduled", 0, 0)
+    assert f"WARNING job {unknown.pk} tests.jobs_that_misbehave.nite was not run" in worker.log
     assert unknown.reason.startswith("unknown function")
     assert "tests.jobs_that_misbehave.note" in unknown.reason
     assert known.result(timeout=0) == "known"
