@@ -66,7 +66,7 @@ class FakeStarter:
         self.stopped = 0
 
     def fileno(self) -> int:
-        raise NotImplementedError
+        raise AssertionError("a test plays the runners itself: there is nothing to select on")
 
     def start(self, slot: int) -> None:
         self.started.append(slot)
