@@ -60,6 +60,9 @@ class Job(models.Model):
     lease = models.DateTimeField(_("lease"), null=True)
     result_data = models.TextField(_("result"), null=True)  # noqa: DJ001  NULL: no result stored
     error = models.TextField(_("current error"), null=True)  # noqa: DJ001  NULL: none
+    # A dead letter and the job made of it name each other; the first is the guard that there is only one.
+    replayed_as = models.UUIDField(_("replayed as"), null=True, editable=False)
+    replay_of = models.UUIDField(_("replay of"), null=True, editable=False)
 
     objects = JobQuerySet.as_manager()
 

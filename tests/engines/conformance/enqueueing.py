@@ -32,6 +32,8 @@ class TestEnqueue:
             "attempts": 0,
             "interruptions": 0,
             "result_data": None,
+            "replayed_as": None,
+            "replay_of": None,
             "error": None,
         }
 

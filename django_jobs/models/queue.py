@@ -1,0 +1,23 @@
+"""What is special about a queue: a row only where there is something to say."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.models.names import NameField
+
+
+class Queue(models.Model):
+    """A queue that is paused; any other needs no row, nor does enqueueing to this one."""
+
+    name = NameField(_("name"), max_length=100, primary_key=True)
+    paused_at = models.DateTimeField(_("paused at"), null=True)
+
+    class Meta:
+        verbose_name = _("queue")
+        verbose_name_plural = _("queues")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,28 @@
+"""One running worker, as it describes itself."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class WorkerProcess(models.Model):
+    """One `runworker`, for people to see; nothing is decided by it, rescue looks at leases alone."""
+
+    id = models.CharField(_("id"), max_length=100, primary_key=True)
+    hostname = models.CharField(_("host"), max_length=255)
+    pid = models.IntegerField(_("pid"))
+    # What it was told to serve, as it says it itself: "mail, reports except old".
+    queues = models.TextField(_("queues"))
+    slots = models.IntegerField(_("slots"))
+    version = models.CharField(_("version"), max_length=40)
+    started_at = models.DateTimeField(_("started at"))
+    seen_at = models.DateTimeField(_("last seen at"))
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.id
