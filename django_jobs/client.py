@@ -1,4 +1,4 @@
-"""What a program asks for: enqueue, look, wait, cancel, requeue."""
+"""What a program asks for: enqueue, look, wait, cancel, requeue, replay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
 from django_jobs.engines import Engine, engine_for
-from django_jobs.engines.rows import NewJob
+from django_jobs.engines.portable.batches import batches
+from django_jobs.engines.rows import NewJob, Replay
 from django_jobs.exceptions import JobNotFound
 from django_jobs.models import Job
 from django_jobs.options import Options, checks
@@ -80,6 +81,25 @@ def requeue(ids: Iterable[object]) -> int:
         JobNotFound: one of them does not exist; none was changed.
     """
     return _change(ids, lambda engine, wanted: engine.requeue(wanted, now=now()))
+
+
+def replay(ids: Iterable[object]) -> list[Job]:
+    """Make a new job of each of these that is a dead letter and was not replayed before; all or nothing.
+
+    Returns:
+        The new jobs, in the order of the ids they were made of.
+
+    Raises:
+        JobNotFound: one of them does not exist; none was changed.
+    """
+    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
+    with engine.transaction():
+        replays = _replays(wanted, engine.alias)
+        replayed = set(engine.replay(replays))
+        if len(replayed) < len(wanted):
+            _check_existence(wanted, engine.alias)
+    made = {each.dead: each.job for each in replays if each.dead in replayed}
+    return [_handle(made[each], engine.alias, replay_of=each) for each in wanted if each in made]
 
 
 def result(job: Job, *, timeout: float | None = None) -> Any:
@@ -151,8 +171,26 @@ def _call_of(index: int, given: object) -> Call:
     )
 
 
-def _handle(row: NewJob, alias: str) -> Job:
-    values = {**_unwritten(), **row._asdict(), "status": row.status.value}
+def _replays(ids: Sequence[UUID], alias: str) -> list[Replay]:
+    moment = now()
+    dead = Job.objects.using(alias).filter(status=Status.DEAD, replayed_as=None).only(*NewJob._fields)
+    return [Replay(job.pk, _again(job, moment)) for part in batches(ids) for job in dead.filter(pk__in=part)]
+
+
+def _again(job: Job, moment: datetime) -> NewJob:
+    new: dict[str, Any] = {
+        "id": uuid7(),
+        "status": Status.READY,
+        "run_after": moment,
+        "holds": 0,
+        "reason": "",
+    }
+    # All else as it is stored, the options as their very text: it may hold what this version does not know.
+    return NewJob(**{name: getattr(job, name) for name in NewJob._fields if name not in new}, **new)
+
+
+def _handle(row: NewJob, alias: str, **links: UUID) -> Job:
+    values = {**_unwritten(), **row._asdict(), "status": row.status.value, **links}
     # As if it had been read: no query, and saved as far as Django is concerned.
     return Job.from_db(alias, list(values), list(values.values()))
 
@@ -183,8 +221,7 @@ def _change(ids: Iterable[object], verb: Callable[[Engine, list[UUID]], int]) ->
 
 
 def _check_existence(ids: Sequence[UUID], alias: str) -> None:
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
+    for some in batches(ids):
         found = set(Job.objects.using(alias).filter(pk__in=some).values_list("pk", flat=True))
         for job_id in some:
             if job_id not in found:

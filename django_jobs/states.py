@@ -63,4 +63,6 @@ TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status]]] = {
     "rescue": (frozenset({Status.RUNNING}), frozenset({Status.READY, Status.SCHEDULED, Status.DEAD})),
     "cancel": (PENDING, frozenset({Status.CANCELLED})),
     "requeue": (FINAL, frozenset({Status.READY})),
+    # It stays where it is; the job made of it begins as an enqueued one does.
+    "replay": (frozenset({Status.DEAD}), frozenset({Status.DEAD})),
 }

@@ -1,4 +1,4 @@
-"""What a program asks for: enqueue, look, wait, cancel, requeue."""
+"""What a program asks for: enqueue, look, wait, cancel, requeue, replay."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from django_jobs import (
     exponential,
 )
 from django_jobs.context import running
-from django_jobs.models import Job, JobError
+from django_jobs.models import Attempt, Job, JobError
 from django_jobs.options import StoredOptions
 from django_jobs.serializers import dump_result, load_args
 from django_jobs.states import Status
@@ -202,6 +202,7 @@ class TestIds:
             Job.objects.find,
             lambda each: client.cancel([each]),
             lambda each: client.requeue([each]),
+            lambda each: client.replay([each]),
         ):
             with pytest.raises(JobNotFound, match="no job has the id") as caught:
                 ask(job_id)
@@ -221,7 +222,7 @@ class TestIds:
         assert job.requeue()
         assert (job.status, job.round) == ("ready", 2)
 
-    @pytest.mark.parametrize("change", [client.cancel, client.requeue])
+    @pytest.mark.parametrize("change", [client.cancel, client.requeue, client.replay])
     def test_one_id_where_a_list_is_needed_is_refused(self, change: Callable[[Any], int]) -> None:
         job = jobs.add.enqueue(1)
         for one in (job.id, str(job.id)):
@@ -245,6 +246,146 @@ class TestCancelAndRequeue:
         finish(second)
         assert client.cancel([first.id, str(first.id), second.id]) == 1
         assert client.requeue([first.id, second.id]) == 2
+
+
+class TestRequeue:
+    @pytest.mark.parametrize("status", ["dead", "cancelled", "completed"])
+    def test_a_final_job_begins_a_new_round_with_its_history_kept(self, status: str) -> None:
+        job = jobs.send.enqueue("a@b")
+        finish(job, status=status, attempts=5, interruptions=2, error="ValueError: x", result_data="7")
+        JobError.objects.create(
+            job=job, token=1, round=1, number=5, kind="exception", failed_at=timezone.now(),
+            exception_type="ValueError", message="x", worker_id="w",
+        )  # fmt: skip
+        Attempt.objects.create(
+            job=job, token=1, round=1, number=5, outcome="failed", worker_id="w", finished_at=timezone.now()
+        )
+        assert job.requeue() is True
+        assert (job.status, job.round, job.attempts, job.interruptions) == ("ready", 2, 0, 0)
+        assert (job.error, job.result_data) == (None, None)
+        assert (job.errors.count(), job.attempt_set.count()) == (1, 1)
+        assert (job.queue, job.priority, job.max_attempts, job.timeout) == ("mail", 10, 5, 30)
+
+    @pytest.mark.parametrize("status", ["waiting", "scheduled", "ready", "running"])
+    def test_any_other_job_is_left_as_it_is(self, status: str) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job, status=status, attempts=1, error="ValueError: x")
+        before = Job.objects.values().get()
+        assert job.requeue() is False
+        assert Job.objects.values().get() == before
+
+
+class TestReplay:
+    def dead_letter(self) -> Job:
+        """Return one that carries every option there is."""
+        job = jobs.send.using(
+            queue="slow", priority=-7, max_retries=8, timeout=None, retry_delay=exponential(3, jitter=True),
+            retry_on=(OSError,), dont_retry_on=(KeyError,), description="a replayed letter",
+        ).enqueue("a@b", subject="ü")  # fmt: skip
+        finish(job, status=Status.DEAD, attempts=9, error="ValueError: x", reason="r", round=3)
+        return job
+
+    def test_the_new_job_keeps_arguments_and_every_option(self) -> None:
+        job = self.dead_letter()
+        new = job.replay()
+        assert new is not None
+        fresh = {
+            "id",
+            "run_after",
+            "status",
+            "attempts",
+            "error",
+            "reason",
+            "round",
+            "replayed_as",
+            "replay_of",
+        }
+        before, after = (Job.objects.values().get(pk=each.pk) for each in (job, new))
+        assert {name: before[name] for name in before.keys() - fresh} == {
+            name: after[name] for name in after.keys() - fresh
+        }
+        assert (new.status, new.attempts, new.round, new.error, new.reason) == ("ready", 0, 1, None, "")
+        assert new.options == job.options
+
+    def test_options_of_a_newer_version_are_kept_as_they_are_written(self) -> None:
+        job = self.dead_letter()
+        finish(job, status=Status.DEAD, options='{"colour":   "red"}')
+        new = job.replay()
+        assert new is not None
+        assert new.options == '{"colour":   "red"}'
+
+    def test_both_handles_equal_their_rows_and_name_each_other(self) -> None:
+        job = self.dead_letter()
+        new = job.replay()
+        assert new is not None
+        assert (job.replayed_as, new.replay_of, job.status) == (new.id, job.id, "dead")
+        for handle in (job, new):
+            stored = Job.objects.get(pk=handle.pk)
+            for field in Job._meta.concrete_fields:
+                assert getattr(handle, field.attname) == getattr(stored, field.attname), field.attname
+
+    def test_a_second_replay_is_none_and_makes_nothing(self) -> None:
+        job = self.dead_letter()
+        stale = Job.objects.get(pk=job.pk)
+        assert job.replay() is not None
+        before = list(Job.objects.order_by("id").values())
+        assert job.replay() is None
+        assert stale.replay() is None
+        assert list(Job.objects.order_by("id").values()) == before
+
+    @pytest.mark.parametrize("status", sorted(set(Status) - {Status.DEAD}))
+    def test_a_job_that_is_not_dead_is_none_and_makes_nothing(self, status: Status) -> None:
+        job = self.dead_letter()
+        finish(job, status=status)
+        before = list(Job.objects.values())
+        assert job.replay() is None
+        assert list(Job.objects.values()) == before
+
+    def test_of_many_the_new_jobs_come_in_the_order_asked_for(self) -> None:
+        letters = [self.dead_letter() for _ in range(3)]
+        other = jobs.add.enqueue(1)
+        asked = [letters[2], other, letters[0], letters[1], letters[2]]
+        made = client.replay([each.id for each in asked])
+        assert [each.replay_of for each in made] == [letters[2].id, letters[0].id, letters[1].id]
+
+    def test_one_unknown_id_among_many_makes_nothing(self) -> None:
+        job = self.dead_letter()
+        with pytest.raises(JobNotFound):
+            client.replay([job.id, uuid4()])
+        assert [each.replayed_as for each in Job.objects.all()] == [None]
+
+    def test_a_rolled_back_replay_never_was(self) -> None:
+        job = self.dead_letter()
+        with transaction.atomic():
+            assert job.replay() is not None
+            transaction.set_rollback(True)
+        assert job.replay() is not None
+        assert Job.objects.count() == 2
+
+
+@outside_transactions
+class TestReplaysAtOnce:
+    def test_two_replays_at_once_give_one_new_job(self) -> None:
+        job = TestReplay().dead_letter()
+        together, made = threading.Barrier(2), []
+
+        def replay() -> None:
+            try:
+                mine = Job.objects.get(pk=job.pk)
+                together.wait()
+                made.append(mine.replay())
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=replay) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (new,) = [each for each in made if each is not None]
+        assert len(made) == 2
+        assert Job.objects.get(pk=job.pk).replayed_as == new.id
+        assert [each.replay_of for each in Job.objects.ready()] == [job.id]
 
 
 class TestResult:

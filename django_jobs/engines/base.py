@@ -15,8 +15,8 @@ from django.core.checks import CheckMessage
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_jobs.engines.portable import claiming, enqueueing, finishing, upkeep
-from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Rescued, Started
+from django_jobs.engines.portable import claiming, enqueueing, finishing, replaying, upkeep
+from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Replay, Rescued, Started
 
 
 class Engine:
@@ -98,3 +98,7 @@ class Engine:
     def requeue(self, ids: Sequence[UUID], *, now: datetime) -> int:
         """Put final jobs back in place as a new round; return how many were final."""
         return finishing.requeue(self, ids, now=now)
+
+    def replay(self, replays: Sequence[Replay]) -> list[UUID]:
+        """Make new jobs of dead letters, each letter once; return the letters that were replayed now."""
+        return replaying.replay(self, replays)

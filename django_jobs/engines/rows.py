@@ -28,6 +28,13 @@ class NewJob(NamedTuple):
     reason: str = ""
 
 
+class Replay(NamedTuple):
+    """A dead letter, by its id, and the job to be made of it."""
+
+    dead: UUID
+    job: NewJob
+
+
 class ClaimedJob(NamedTuple):
     """What a worker needs to run a job it has claimed, and to settle it without reading it again."""
 

@@ -148,6 +148,20 @@ class Job(models.Model):
 
         return self._after(client.requeue([self.id]))
 
+    def replay(self) -> Job | None:
+        """Make a new job of this dead letter: same function, arguments and options, and each names the other.
+
+        Once only: a letter that was replayed stays so, also when it is requeued and dies again.
+
+        Returns:
+            The new job; None, with nothing changed, where this one is not dead or was replayed before.
+        """
+        from django_jobs import client
+
+        made = client.replay([self.id])
+        self._after(len(made))
+        return made[0] if made else None
+
     def _after(self, changed: int) -> bool:
         if changed:
             self.refresh_from_db(using=router.db_for_write(Job))

@@ -16,6 +16,7 @@ from tests.engines.conformance.finishing import (
     TestRequeue,
 )
 from tests.engines.conformance.plans import TestPlans
+from tests.engines.conformance.replaying import TestReplay, TestReplaysAtOnce
 from tests.engines.conformance.transitions import TestTransitions
 from tests.engines.conformance.upkeep import TestClock, TestNextDue, TestPromote, TestRescue
 
@@ -33,6 +34,8 @@ __all__ = [
     "TestReadyQueues",
     "TestRelease",
     "TestRenew",
+    "TestReplay",
+    "TestReplaysAtOnce",
     "TestRequeue",
     "TestRescue",
     "TestStart",

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import ClaimedJob, Held, NewJob, Released
+from django_jobs.engines.rows import ClaimedJob, Held, NewJob, Released, Replay
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.states import FINAL, TRANSITIONS, AttemptOutcome, Status
 from tests.engines.conformance.making import (
@@ -57,6 +57,7 @@ WAYS: dict[str, list[tuple[Call, dict[str, Any], Status]]] = {
     ],
     "cancel": [(lambda e, j: e.cancel([j.id], now=NOW), {}, Status.CANCELLED)],
     "requeue": [(lambda e, j: e.requeue([j.id], now=NOW), {}, Status.READY)],
+    "replay": [(lambda e, j: e.replay([Replay(j.id, new())]), {}, Status.DEAD)],
 }
 CASES = [
     pytest.param(verb, call, values, to, status, id=f"{verb}-{number}-{status}")
@@ -85,8 +86,10 @@ class TestTransitions:
         call(engine, job)
         if status in from_:
             assert row(job)["status"] == to
+            assert row(job) != before
         else:
             assert row(job) == before
+            assert Job.objects.count() == 1
             assert not Attempt.objects.exists()
             assert not JobError.objects.exists()
 
