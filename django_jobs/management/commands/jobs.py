@@ -1,4 +1,4 @@
-"""`manage.py jobs`: look at the jobs from a shell or a script."""
+"""`manage.py jobs`: look at the jobs, and change them, from a shell or a script."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django_jobs.models import Job
 
 
 class Command(BaseCommand):
-    """Ask one question about the jobs.
+    """Ask one question about the jobs, or change some of them.
 
-    Exit codes: 0 answered, 1 no such job (or another error, said in one line), 2 wrong usage.
+    Exit codes: 0 answered or done, 1 no such job (or another error, said in one line), 2 wrong usage.
     """
 
-    help = "Looks at the background jobs. Exit codes: 0 answered, 1 no such job, 2 wrong usage."
+    help = "Looks at the background jobs and changes them. Exit codes: 0 done, 1 no such job, 2 wrong usage."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add each subcommand with its own arguments and `--json`."""

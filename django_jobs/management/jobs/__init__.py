@@ -1,8 +1,15 @@
 """The subcommands of `manage.py jobs`, a file each."""
 
-from django_jobs.management.jobs import listing, show, stats
+from django_jobs.management.jobs import cancel, listing, replay, requeue, show, stats
 from django_jobs.management.jobs.answers import Subcommand
 
-SUBCOMMANDS: dict[str, Subcommand] = {"stats": stats.Stats(), "list": listing.List(), "show": show.Show()}
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "stats": stats.Stats(),
+    "list": listing.List(),
+    "show": show.Show(),
+    "cancel": cancel.Cancel(),
+    "requeue": requeue.Requeue(),
+    "replay": replay.Replay(),
+}
 
 __all__ = ["SUBCOMMANDS"]

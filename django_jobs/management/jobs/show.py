@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import CommandError
 
@@ -42,12 +43,18 @@ def _data(job: Job, attempts: list[Attempt], errors: list[JobError]) -> dict[str
         "worker": job.worker_id,
         "started_at": iso(job.started_at),
         "interruptions": job.interruptions,
+        "replayed_as": _id(job.replayed_as),
+        "replay_of": _id(job.replay_of),
         "args": _stored(job.args),
         "options": _stored(job.options),
         "result": _stored(job.result_data),
         "attempts_made": [_attempt(each) for each in attempts],
         "errors": [_error(each) for each in errors],
     }
+
+
+def _id(job_id: UUID | None) -> str | None:
+    return str(job_id) if job_id else None
 
 
 def _stored(text: str | None) -> Any:
@@ -105,12 +112,14 @@ def _facts(job: Job) -> list[str]:
         "created": clock(job.created_at),
         "ended" if job.is_final else "due": clock(job.run_after),
         "worker": one_line(job.worker_id),
+        "replayed as": _id(job.replayed_as) or "",
+        "replay of": _id(job.replay_of) or "",
         "arguments": one_line(job.args, width=1_000),
         "options": one_line(job.options or "", width=1_000),
         "result": one_line(job.result_data or "", width=1_000),
         "error": one_line(job.error or "", width=1_000),
     }
-    return [f"{name + ':':11}{value}" for name, value in facts.items() if value not in ("", "-")]
+    return [f"{name + ':':13}{value}" for name, value in facts.items() if value not in ("", "-")]
 
 
 def _run(attempt: Attempt, error: JobError | None) -> str:

@@ -1,0 +1,123 @@
+"""What `jobs requeue`, `jobs replay` and `jobs cancel` share: which jobs are meant, and what is reported."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.core.management.base import CommandError
+from django.db import router
+
+from django_jobs.exceptions import JobNotFound
+from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
+from django_jobs.models import Job
+from django_jobs.models.queries import JobQuerySet, named
+from django_jobs.states import Status
+from django_jobs.uuid7 import parse_id, uuid7
+
+# So many jobs are changed in one transaction: the queue's own writers wait no longer than that.
+STEP = 200
+
+
+class Change(Subcommand):
+    """Change jobs given by their ids, or all of a status, and count them.
+
+    Attributes:
+        done: what has happened to a changed job, in one word.
+        eligible: what `--status` may say, and which statuses that means.
+    """
+
+    done: ClassVar[str]
+    eligible: ClassVar[Mapping[str, frozenset[Status]]]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add ids, filters and `--dry-run`."""
+        statuses = list(self.eligible)
+        parser.add_argument("ids", nargs="*", metavar="ID", help="the jobs' ids")
+        parser.add_argument(
+            "--status",
+            choices=statuses,
+            metavar="STATUS",
+            help=f"instead of ids, all jobs of a status: {', '.join(statuses)}",
+        )
+        parser.add_argument("--queue", help="with --status: of the queue of this whole name only")
+        parser.add_argument("--function", help="with --status: with this part in the function's name only")
+        parser.add_argument("--dry-run", action="store_true", help="count, and change nothing")
+
+    def answer(self, options: Mapping[str, Any]) -> Answer:
+        """Change the jobs, or only count them."""
+        _check_usage(options)
+        dry = options["dry_run"]
+        if options["ids"]:
+            return self._of_ids(options["ids"], self._count if dry else self.change, dry=dry)
+        chosen = self._chosen(options)
+        return self._report(chosen.count() if dry else sum(_stepwise(chosen, self.change)), dry=dry)
+
+    @abstractmethod
+    def change(self, ids: Sequence[UUID]) -> int:
+        """Change those of these jobs that are eligible; return how many were, or raise JobNotFound."""
+
+    def _of_ids(self, given: Sequence[str], change: Callable[[Sequence[UUID]], int], *, dry: bool) -> Answer:
+        try:
+            ids = list(dict.fromkeys(map(parse_id, given)))
+            changed = change(ids)
+        except JobNotFound as error:
+            raise CommandError(one_line(f"{error}; nothing was changed", width=200)) from None
+        if not changed:
+            raise CommandError(f"nothing was changed: {self._why_not(len(ids))}")
+        return self._report(changed, len(ids) - changed, dry=dry)
+
+    def _count(self, ids: Sequence[UUID]) -> int:
+        jobs = Job.objects.using(router.db_for_write(Job))
+        return self._among(self._statuses()).filter(pk__in=[jobs.find(each).pk for each in ids]).count()
+
+    def _chosen(self, options: Mapping[str, Any]) -> JobQuerySet:
+        jobs = self._among(self.eligible[options["status"]])
+        if options["queue"] is not None:
+            jobs = jobs.filter(queue=options["queue"])
+        return jobs if options["function"] is None else jobs.filter(named(options["function"]))
+
+    def _among(self, statuses: frozenset[Status]) -> JobQuerySet:
+        return Job.objects.using(router.db_for_write(Job)).filter(status__in=sorted(statuses))
+
+    def _statuses(self) -> frozenset[Status]:
+        return frozenset().union(*self.eligible.values())
+
+    def _report(self, changed: int, left: int = 0, *, dry: bool) -> Answer:
+        text = f"{changed} {'would be ' if dry else ''}{self.done}"
+        text += f"; {self._why_not(left)}" if left else ""
+        return Answer({self.done: changed, "not_eligible": left, "dry_run": dry}, text)
+
+    def _why_not(self, count: int) -> str:
+        *most, last = sorted(self._statuses())
+        statuses = f"{', '.join(most)} or {last}" if most else last
+        return f"{count} left alone (only {statuses} jobs can be {self.done})"
+
+
+def _check_usage(options: Mapping[str, Any]) -> None:
+    narrowed = options["queue"] is not None or options["function"] is not None
+    if options["ids"] and (options["status"] or narrowed):
+        raise CommandError("give either ids or --status, not both", returncode=2)
+    if not options["ids"] and not options["status"]:
+        raise CommandError("say which jobs: their ids, or --status", returncode=2)
+
+
+def _stepwise(jobs: JobQuerySet, change: Callable[[Sequence[UUID]], int]) -> Iterator[int]:
+    """Change the jobs there are now, by id; a job that comes, or comes back, meanwhile is not met twice."""
+    jobs = jobs.filter(pk__lte=uuid7()).order_by("pk")
+    last: UUID | None = None
+    while ids := _following(jobs, last):
+        try:
+            yield change(ids)
+        except JobNotFound:  # one was removed since it was found: look again from the same place
+            continue
+        last = ids[-1]
+
+
+def _following(jobs: JobQuerySet, last: UUID | None) -> list[UUID]:
+    if last is not None:
+        jobs = jobs.filter(pk__gt=last)
+    return list(jobs.values_list("pk", flat=True)[:STEP])

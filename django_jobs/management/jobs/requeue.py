@@ -1,0 +1,22 @@
+"""`manage.py jobs requeue`: put final jobs back in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django_jobs import client
+from django_jobs.management.jobs.changes import Change
+from django_jobs.states import FINAL
+
+
+class Requeue(Change):
+    """Requeue dead, cancelled or completed jobs."""
+
+    help = "Puts dead, cancelled or completed jobs back in place, as a new round of the same job."
+    done = "requeued"
+    eligible = {status.value: frozenset({status}) for status in sorted(FINAL)}
+
+    def change(self, ids: Sequence[UUID]) -> int:
+        """Requeue those that are final."""
+        return client.requeue(ids)
