@@ -7,16 +7,19 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo test lint docs dist clean
+.PHONY: help demo test matrix lint docs dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(STAMP) ## run the example project's jobs on SQLite, with a progress bar
-	@$(PYTHON) manage.py demo
+demo: $(STAMP) ## run the example project's jobs on SQLite, or on DATABASE=postgresql or mariadb
+	@AIRPORT_GUIDE_DATABASE="$(or $(DATABASE),$(AIRPORT_GUIDE_DATABASE))" $(PYTHON) manage.py demo
 
 test: $(STAMP) ## run the tests on every database that is found
 	@$(PYTHON) -m tests
+
+matrix: $(STAMP) ## run the tests on the other pairs of Python and Django
+	@$(VENV)/bin/nox
 
 lint: $(STAMP) ## check style, types and the direction of imports
 	$(PYTHON) -m ruff check .
@@ -33,7 +36,7 @@ dist: $(STAMP) ## build wheel and sdist into dist/
 	$(PYTHON) -m build --outdir dist .
 
 clean: ## remove what was built, the environment and the demo's data
-	rm -rf .venv build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .nox build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf example_project/media example_project/*.sqlite3* example_project/*.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,4 +1,7 @@
-"""`python -m tests [pytest's arguments]`: the tests on every database there is, one after the other."""
+"""`python -m tests [pytest's arguments]`: the tests on every database there is, one after the other.
+
+With --by-vendor, all tests on SQLite, and on the others those of the rooms in which vendors differ.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,29 @@ import time
 from tests import databases
 
 NOTHING_COLLECTED = 5
+BY_VENDOR = "--by-vendor"
+ROOMS_BY_VENDOR = ("tests/engines", "tests/processes")
 
 
 def main(arguments: list[str]) -> int:
     """Run, tell, and return 0 when nothing failed and (with CI=true) nothing was left out."""
-    report = [_run(name, arguments) for name in databases.NAMES]
+    chosen = [each for each in arguments if each != BY_VENDOR]
+    rooms = ROOMS_BY_VENDOR if BY_VENDOR in arguments else ()
+    report = [_run(name, chosen, rooms if name != "sqlite" else ()) for name in databases.NAMES]
     print("\n" + "\n".join(f"{name:<12}{text}" for name, text, _ in report), flush=True)
     return 0 if all(good for _, _, good in report) else 1
 
 
-def _run(name: str, arguments: list[str]) -> tuple[str, str, bool]:
+def _run(name: str, arguments: list[str], rooms: tuple[str, ...]) -> tuple[str, str, bool]:
     try:
         databases.find(name)
     except databases.Missing as missing:
         return name, f"left out: {missing}", os.environ.get("CI") != "true"
     what = "all tests" if name == "sqlite" else "the tests that use the database"
+    what += f" in {' and '.join(rooms)}" if rooms else ""
     print(f"== {name}: {what}", flush=True)
     began = time.monotonic()
-    code = _pytest(name, arguments)
+    code = _pytest(name, [*arguments, *rooms])
     seconds = f"{time.monotonic() - began:.0f} s"
     if code == NOTHING_COLLECTED and name != "sqlite":
         return name, "none of the chosen tests uses the database", True

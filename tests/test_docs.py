@@ -183,7 +183,9 @@ def _options_of(command: BaseCommand) -> set[str]:
     return {action.option_strings[0] for action in actions if action.option_strings}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "docs/quickstart.md", "docs/settings.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/index.md", "docs/quickstart.md", "docs/settings.md"]
+)
 def test_links_lead_to_files_that_exist(name: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page(name)):
         assert ((ROOT / name).parent / target).exists(), target
