@@ -1,9 +1,11 @@
-"""Settings of the airport guide: a laptop, SQLite, nothing to install."""
+"""Settings of the airport guide: a laptop, SQLite and nothing to install, or a server that is named."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from example_project.database import database
 
 PROJECT = Path(__file__).resolve().parent
 
@@ -52,17 +54,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": HOME / "airport_guide.sqlite3",
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
-}
+# "sqlite", "postgresql", "mariadb" or a URL of a server; the demo's workers inherit it.
+DATABASE = os.environ.get("AIRPORT_GUIDE_DATABASE", "sqlite")
+DATABASES = {"default": database(DATABASE, home=HOME)}
 
 # Short, so that one can kill the worker and watch its jobs being rescued.
 DJANGO_JOBS = {"LEASE": 10}

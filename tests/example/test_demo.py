@@ -33,6 +33,7 @@ class Guide:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "example_project.settings",
             "AIRPORT_GUIDE_HOME": str(self.home),
+            "AIRPORT_GUIDE_DATABASE": "sqlite",
             "COLUMNS": "120",
         }
         command = [sys.executable, str(PROJECT.parent / "manage.py"), "demo", "--timeout", "100"]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.db import connection
 from django.db.models import Sum
 from rich.console import Console
 from rich.progress import (
@@ -19,7 +20,10 @@ from rich.progress import (
 from rich.table import Table
 
 from example_project.airports.demo import tally
+from example_project.airports.demo.worker import PROCESSES
 from example_project.airports.models import Import, Thumbnail
+from example_project.database import USUAL
+from example_project.settings import DATABASE
 
 NEXT = """
 Two inputs are broken on purpose: a truncated photograph, whose jobs were retried and then
@@ -29,7 +33,26 @@ What to do next:
   {manage} createsuperuser   make yourself a login
   {manage} runserver         then open http://127.0.0.1:8000/admin/
   {manage} jobs list         the jobs; `jobs stats` counts them, `jobs show ID` tells all of one
-  {manage} demo              a fresh run; kill -9 its worker in the middle, nothing is lost"""
+  {manage} demo              a fresh run; {trouble} in the middle, nothing is lost"""
+AWAY = "The database does not answer. The jobs wait for it, and so does the demo."
+BACK = "The database answers again. The jobs go on."
+
+
+def starting(workers: int) -> str:
+    """Say what is started, and where the jobs are."""
+    several = f"{workers} times " if workers > 1 else ""
+    return f"Starting {several}`manage.py runworker --processes {PROCESSES}` on {connection.display_name}."
+
+
+def no_database(reason: Exception) -> str:
+    """Say where a server was looked for, and what one can do."""
+    place = connection.settings_dict
+    where = f"{place['USER']}@{place['OPTIONS'].get('unix_socket') or place['HOST']}"
+    return (
+        f"No database for the guide as {where}: {reason}\n"
+        f"Say where yours is: make demo DATABASE={connection.vendor}://USER:PASSWORD@HOST:PORT/airport_guide\n"
+        "Or run it on SQLite, which needs no server: make demo"
+    )
 
 
 def bar(console: Console) -> Progress:
@@ -46,17 +69,34 @@ def bar(console: Console) -> Progress:
     return shown
 
 
-def advance(shown: Progress, now: tally.Progress) -> None:
-    """Bring the bar to where the run is."""
-    shown.update(
-        shown.task_ids[0], completed=now.final, total=now.total, description=f"{now.running} running"
-    )
+class Shown:
+    """The bar while the jobs run, and above it what happens to workers and database."""
 
+    def __init__(self, console: Console, bar: Progress) -> None:
+        self._console = console
+        self._bar = bar
+        self._away = False
+        self.left: int | str = "the"
 
-def killed(code: int, lease: float) -> str:
-    """Say that the worker is gone and what happens now."""
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-    return f"The worker {how}. Another one goes on; what it was running is rescued within {lease:g} s."
+    def advance(self, now: tally.Progress | None) -> None:
+        """Bring the bar to where the run is; None says that the database does not answer."""
+        if (now is None) is not self._away:
+            self._away = now is None
+            self._console.print(AWAY if self._away else BACK)
+        if now is not None:
+            self.left = now.total - now.final
+            self._update(now)
+
+    def killed(self, code: int, *, lease: float) -> None:
+        """Say that a worker is gone and what happens now."""
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+        self._console.print(
+            f"A worker {how}. Another one takes its place; what it was running is rescued within {lease:g} s."
+        )
+
+    def _update(self, now: tally.Progress) -> None:
+        running = f"{now.running} running"
+        self._bar.update(self._bar.task_ids[0], completed=now.final, total=now.total, description=running)
 
 
 def table(lines: Sequence[tally.Line]) -> Table:
@@ -84,4 +124,14 @@ def what_next() -> str:
     """Return what one can do now."""
     here, python = Path.cwd(), Path(sys.executable)
     short = python.relative_to(here) if python.is_relative_to(here) else python
-    return NEXT.format(manage=f"{short} manage.py")
+    trouble = (
+        "kill -9 a worker" if connection.vendor == "sqlite" else "kill -9 a worker or restart the server"
+    )
+    return NEXT.format(manage=f"{_environment()}{short} manage.py", trouble=trouble)
+
+
+def _environment() -> str:
+    if connection.vendor == "sqlite":
+        return ""
+    # A URL holds a password, which is nothing for a screen.
+    return f"AIRPORT_GUIDE_DATABASE={DATABASE if DATABASE in USUAL else 'URL'} "

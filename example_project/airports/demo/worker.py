@@ -1,4 +1,4 @@
-"""The demo's own worker: a real `runworker` process, started again when something kills it."""
+"""The demo's own workers: real `runworker` processes, started again when something kills them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ _PR_SET_PDEATHSIG = 1
 
 
 class WorkerGone(Exception):
-    """The worker ended again and again."""
+    """The workers ended again and again, or badly."""
 
 
-class DemoWorker:
-    """Start a worker, keep one running, stop it by SIGTERM; a context manager."""
+class DemoWorkers:
+    """Start workers, keep as many running, stop them by SIGTERM; a context manager."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, count: int) -> None:
         self.log = log
         self.deaths: list[int] = []
-        self.exit_code: int | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self.exit_codes: list[int] = []
+        self._count = count
+        self._processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> DemoWorker:
+    def __enter__(self) -> DemoWorkers:
         self.log.unlink(missing_ok=True)
-        self._process = self._start()
+        self._processes = [self._start() for _ in range(self._count)]
         return self
 
     def __exit__(
@@ -41,36 +42,36 @@ class DemoWorker:
     ) -> None:
         self.stop()
 
-    def keep_alive(self) -> bool:
-        """Start the worker again if it has ended; return whether it had.
+    def keep_alive(self) -> list[int]:
+        """Start those again that have ended; return their exit codes.
 
         Raises:
-            WorkerGone: it had ended too often.
+            WorkerGone: that happened too often.
         """
-        if self._process is None or (code := self._process.poll()) is None:
-            return False
-        self.deaths.append(code)
-        if len(self.deaths) > RESTARTS:
-            raise WorkerGone(f"the worker ended {len(self.deaths)} times, last with {code}; see {self.log}")
-        self._process = self._start()
-        return True
+        codes = []
+        for place, process in enumerate(self._processes):
+            if (code := process.poll()) is not None:
+                codes.append(code)
+                self._replace(place, code)
+        return codes
 
     def stop(self) -> None:
-        """Stop the worker by SIGTERM to its pid and keep its exit code; stopping twice is fine."""
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.terminate()
-        try:
-            self.exit_code = process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            self.exit_code = process.wait()
+        """Stop all by SIGTERM to their pids and keep their exit codes; stopping twice is fine."""
+        processes, self._processes = self._processes, []
+        for process in processes:
+            process.terminate()
+        self.exit_codes += [_end_of(process) for process in processes]
+
+    def _replace(self, place: int, code: int) -> None:
+        self.deaths.append(code)
+        if len(self.deaths) > RESTARTS:
+            raise WorkerGone(f"workers ended {len(self.deaths)} times, last with {code}; see {self.log}")
+        self._processes[place] = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, str(PROJECT.parent / "manage.py"), "runworker"]
         with self.log.open("ab") as log:
-            # A session of its own: Ctrl-C is for the demo, which then stops the worker in order.
+            # A session of its own: Ctrl-C is for the demo, which then stops the workers in order.
             return subprocess.Popen(
                 [*command, "--processes", str(PROCESSES)],
                 stdin=subprocess.DEVNULL,
@@ -79,6 +80,14 @@ class DemoWorker:
                 start_new_session=True,
                 preexec_fn=_stop_when_the_demo_dies if sys.platform == "linux" else None,
             )
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _stop_when_the_demo_dies() -> None:
