@@ -5,9 +5,15 @@ from __future__ import annotations
 from django.db import connections
 
 from django_jobs.engines.base import Engine
+from django_jobs.engines.mysql import MySQLEngine
+from django_jobs.engines.postgresql import PostgreSQLEngine
 from django_jobs.engines.sqlite import SQLiteEngine
 
-_ENGINES: dict[str, type[Engine]] = {"sqlite": SQLiteEngine}
+_ENGINES: dict[str, type[Engine]] = {
+    "sqlite": SQLiteEngine,
+    "postgresql": PostgreSQLEngine,
+    "mysql": MySQLEngine,
+}
 
 
 def engine_for(alias: str) -> Engine:

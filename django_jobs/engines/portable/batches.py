@@ -9,6 +9,6 @@ T = TypeVar("T")
 SIZE = 500
 
 
-def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Return consecutive parts of at most SIZE items."""
-    return (items[start : start + SIZE] for start in range(0, len(items), SIZE))
+def batches(items: Sequence[T], *, size: int = SIZE) -> Iterator[Sequence[T]]:
+    """Return consecutive parts of at most so many items."""
+    return (items[start : start + size] for start in range(0, len(items), size))

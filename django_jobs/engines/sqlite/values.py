@@ -1,51 +1,16 @@
-"""Values as Django's SQLite backend stores them, without the cost of a model field."""
+"""Values as Django's SQLite backend stores them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from typing import Any, NamedTuple
+from datetime import datetime
 from uuid import UUID
 
-from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released
-from django_jobs.engines.settling import error_row, settle
-from django_jobs.outcomes import ErrorReport
-from django_jobs.states import AttemptOutcome, Status
-
-Row = tuple[Any, ...]
+from django_jobs.engines.portable.values import Row, TextValues
+from django_jobs.engines.rows import ClaimedJob
 
 
-class Acked(NamedTuple):
-    """The rows that a batch of acks writes."""
-
-    settled: list[Row]
-    interrupted: list[Row]
-    attempts: list[Row]
-    errors: list[Row]
-
-
-class Values:
-    """Rows for the statements; ids as hexadecimal digits, times as text in the connection's zone."""
-
-    def __init__(self, zone: tzinfo) -> None:
-        self.zone = zone
-
-    def time(self, moment: datetime | None) -> str | None:
-        """Return a moment as the column holds it."""
-        if moment is None:
-            return None
-        # Cutting off "+00:00" takes a third of the time.
-        if moment.tzinfo is UTC is self.zone:
-            return moment.isoformat(" ")[:-6]
-        return str(moment.astimezone(self.zone).replace(tzinfo=None))
-
-    def fence(self, held: Held) -> Row:
-        """Return the end of every guarded statement."""
-        return held.id.hex, held.token
-
-    def new(self, job: NewJob) -> Row:
-        """Return a job to insert."""
-        return (job.id.hex, *job[1:3], job.status.value, job.priority, self.time(job.run_after), *job[6:])
+class SQLiteValues(TextValues):
+    """Reads what the statements return; a column here may hold a value of any type."""
 
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
@@ -57,34 +22,3 @@ class Values:
             return datetime.fromisoformat(text).replace(tzinfo=self.zone)
         except (TypeError, ValueError):
             return datetime.min.replace(tzinfo=self.zone)
-
-    def released(self, job: Released) -> Row:
-        """Return where a released job goes."""
-        status = Status.READY if job.run_after is None else Status.SCHEDULED
-        return status.value, self.time(job.run_after), job.reason, *self.fence(job.held)
-
-    def acked(self, acks: Sequence[Ack]) -> Acked:
-        """Return the rows of all three tables, each value converted once: this is the hottest loop of all."""
-        rows = Acked([], [], [], [])
-        for ack in acks:
-            outcome = ack.outcome
-            fence = (outcome.job_id.hex, outcome.token)
-            started, finished = self.time(ack.started_at), self.time(ack.finished_at)
-            run = (ack.round, ack.number, outcome.outcome.value, ack.worker_id, started, finished)
-            rows.attempts.append(fence + run)
-            if outcome.outcome is AttemptOutcome.INTERRUPTED:
-                rows.interrupted.append(fence)
-            else:
-                rows.settled.append(self._settled(ack, finished) + fence)
-            if outcome.error is not None:
-                rows.errors.append(self._error(ack, outcome.error))
-        return rows
-
-    def _settled(self, ack: Ack, finished: str | None) -> Row:
-        status, run_after, result_data, error = settle(ack)
-        due = finished if run_after is ack.finished_at else self.time(run_after)
-        return status.value, due, result_data, error
-
-    def _error(self, ack: Ack, report: ErrorReport) -> Row:
-        row = error_row(ack, report)
-        return row.job_id.hex, *row[1:-2], self.time(row.failed_at), row.duration

@@ -1,0 +1,62 @@
+"""The verbs on MariaDB and MySQL, where they differ from the portable ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, tzinfo
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+
+from django_jobs.engines.mysql import statements
+from django_jobs.engines.portable.claiming import best_first, charge_next_death
+from django_jobs.engines.portable.values import Row, TextValues
+from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.wholesale import WholesaleEngine
+
+
+class MySQLEngine(WholesaleEngine):
+    """The verbs on MariaDB and MySQL."""
+
+    @property
+    def values(self) -> TextValues:
+        """Ids as digits, which MariaDB's UUID and MySQL's CHAR(32) both take; times as text."""
+        # Never None, since the app requires USE_TZ.
+        return TextValues(cast(tzinfo, self.connection.timezone))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin READ COMMITTED, whatever the project's settings say.
+
+        At REPEATABLE READ a look at an empty queue locks the gap where the next job would come, and two
+        that look deadlock as soon as one is enqueued (1213). A caller's own transaction stays as it is.
+        """
+        if not self.connection.in_atomic_block and self.connection.get_autocommit():
+            self._read_committed_next()
+        with transaction.atomic(using=self.alias):
+            yield
+
+    def _read_committed_next(self) -> None:
+        # Django's own default is the level of the whole session: then there is nothing to say.
+        if cast(Any, self.connection).isolation_level != "read committed":
+            self.ask(statements.READ_COMMITTED_NEXT)
+
+    def claim(
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+    ) -> list[ClaimedJob]:
+        """Lock the best rows of each queue, merge them, mark the best of all; in plain SQL."""
+        if not queues or n < 1:
+            return []
+        with self.transaction():
+            found = [row for name in dict.fromkeys(queues) for row in self.ask(statements.PROBE, (name, n))]
+            jobs = best_first([self._claimed(row, token) for row in found])[:n]
+            marks = (worker_id, token, self.values.time(lease))
+            self.send(statements.CLAIM, [(*marks, job.id.hex) for job in jobs])
+            charge_next_death(self, jobs)
+        return jobs
+
+    def _claimed(self, row: Row, token: int) -> ClaimedJob:
+        due = row[4].replace(tzinfo=self.connection.timezone)
+        return ClaimedJob._make((UUID(str(row[0])), *row[1:4], due, *row[5:], token))

@@ -1,0 +1,14 @@
+"""The statements that are MariaDB's and MySQL's alone."""
+
+from __future__ import annotations
+
+from django_jobs.engines.portable.claiming import COLUMNS
+
+READ_COMMITTED_NEXT = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+# The index by name: with stale statistics another one is chosen, and every ready row sorted.
+PROBE = f"""SELECT {", ".join(COLUMNS)} FROM django_jobs_job FORCE INDEX (django_jobs_claim)
+    WHERE status = 'ready' AND queue = %s
+    ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""
+CLAIM = """UPDATE django_jobs_job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
+    WHERE id = %s"""

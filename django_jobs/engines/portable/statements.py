@@ -1,0 +1,45 @@
+"""The hot statements, a row at a time; they end with the fence they are written under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django_jobs.engines.rows import NewJob
+from django_jobs.engines.settling import AttemptRow, ErrorRow
+
+
+class Statements(NamedTuple):
+    """What the hot verbs send; the rows that go with each are those of `Values`."""
+
+    insert_job: str
+    insert_attempt: str
+    insert_error: str
+    start: str
+    renew: str
+    release: str
+    settle: str
+    interrupt: str
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+
+
+_HOLDING = "WHERE id = %s AND status = 'running' AND claim_token = %s"
+UNCLAIMED = "worker_id = '', started_at = NULL, claim_token = NULL, lease = NULL"
+
+ROW_BY_ROW = Statements(
+    insert_job=_insert("django_jobs_job", NewJob._fields),
+    insert_attempt=_insert("django_jobs_attempt", AttemptRow._fields),
+    insert_error=_insert("django_jobs_joberror", ErrorRow._fields),
+    start=f"UPDATE django_jobs_job SET started_at = %s {_HOLDING}",
+    renew=f"UPDATE django_jobs_job SET lease = %s {_HOLDING}",
+    release=f"""UPDATE django_jobs_job
+        SET status = %s, run_after = COALESCE(%s, run_after), reason = %s, {UNCLAIMED} {_HOLDING}""",
+    settle=f"""UPDATE django_jobs_job
+        SET status = %s, run_after = %s, result_data = %s, error = %s, attempts = attempts + 1, reason = '',
+            {UNCLAIMED} {_HOLDING}""",
+    interrupt=f"""UPDATE django_jobs_job
+        SET status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED} {_HOLDING}""",
+)

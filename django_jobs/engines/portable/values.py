@@ -1,0 +1,96 @@
+"""The rows that the hot statements write, without the cost of a model field for each value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django_jobs.engines.rows import Ack, Held, NewJob, Released
+from django_jobs.engines.settling import error_row, settle
+from django_jobs.outcomes import ErrorReport
+from django_jobs.states import AttemptOutcome, Status
+
+Row = tuple[Any, ...]
+
+
+class Acked(NamedTuple):
+    """The rows that a batch of acks writes."""
+
+    settled: list[Row]
+    interrupted: list[Row]
+    attempts: list[Row]
+    errors: list[Row]
+
+
+class Values:
+    """Rows for the statements, where the driver takes ids and times as they are."""
+
+    def id(self, job_id: UUID) -> Any:
+        """Return an id as the driver takes it."""
+        return job_id
+
+    def time(self, moment: datetime | None) -> Any:
+        """Return a moment as the driver takes it."""
+        return moment
+
+    def fence(self, held: Held) -> Row:
+        """Return the end of every guarded row."""
+        return self.id(held.id), held.token
+
+    def new(self, job: NewJob) -> Row:
+        """Return a job to insert."""
+        # A driver may write an enum by its name.
+        return self.id(job.id), *job[1:3], job.status.value, job.priority, self.time(job.run_after), *job[6:]
+
+    def released(self, job: Released) -> Row:
+        """Return where a released job goes."""
+        status = Status.READY if job.run_after is None else Status.SCHEDULED
+        return status.value, self.time(job.run_after), job.reason, *self.fence(job.held)
+
+    def acked(self, acks: Sequence[Ack]) -> Acked:
+        """Return the rows of all three tables, each value converted once: this is the hottest loop of all."""
+        rows = Acked([], [], [], [])
+        for ack in acks:
+            outcome = ack.outcome
+            fence = (self.id(outcome.job_id), outcome.token)
+            started, finished = self.time(ack.started_at), self.time(ack.finished_at)
+            run = (ack.round, ack.number, outcome.outcome.value, ack.worker_id, started, finished)
+            rows.attempts.append(fence + run)
+            if outcome.outcome is AttemptOutcome.INTERRUPTED:
+                rows.interrupted.append(fence)
+            else:
+                rows.settled.append(self._settled(ack, finished) + fence)
+            if outcome.error is not None:
+                rows.errors.append(self._error(ack, outcome.error))
+        return rows
+
+    def _settled(self, ack: Ack, finished: Any) -> Row:
+        status, run_after, result_data, error = settle(ack)
+        due = finished if run_after is ack.finished_at else self.time(run_after)
+        return status.value, due, result_data, error
+
+    def _error(self, ack: Ack, report: ErrorReport) -> Row:
+        row = error_row(ack, report)
+        return self.id(row.job_id), *row[1:-2], self.time(row.failed_at), row.duration
+
+
+class TextValues(Values):
+    """Ids as hexadecimal digits and times as text in the connection's zone, as most databases take them."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+
+    def id(self, job_id: UUID) -> str:
+        """Return the digits."""
+        return job_id.hex
+
+    def time(self, moment: datetime | None) -> str | None:
+        """Return a moment as the column holds it."""
+        if moment is None:
+            return None
+        # Cutting off "+00:00" takes a third of the time.
+        if moment.tzinfo is UTC is self.zone:
+            return moment.isoformat(" ")[:-6]
+        return str(moment.astimezone(self.zone).replace(tzinfo=None))

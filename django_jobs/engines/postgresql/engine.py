@@ -1,0 +1,54 @@
+"""The verbs on PostgreSQL, where they differ from the portable ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django_jobs.engines.portable.batches import batches
+from django_jobs.engines.portable.claiming import best_first, charge_next_death
+from django_jobs.engines.portable.values import Row
+from django_jobs.engines.postgresql import statements
+from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.wholesale import WholesaleEngine
+
+# The driver puts the values into the text of the statement, which must stay below 1 GB: each of so many
+# jobs may have arguments of 256 KiB.
+ROWS = 1000
+
+
+class PostgreSQLEngine(WholesaleEngine):
+    """The verbs on PostgreSQL."""
+
+    statements = statements.UNNESTED
+
+    def send(self, sql: str, rows: Sequence[Row]) -> int:
+        """Send the rows as an array a column; the driver's executemany sends a statement a row."""
+        written = 0
+        with self.connection.cursor() as cursor:
+            for part in batches(rows, size=ROWS):
+                cursor.execute(sql, [list(column) for column in zip(*part, strict=True)])
+                written += int(cursor.rowcount)
+        return written
+
+    def ready_queues(self) -> list[str]:
+        """Hop from queue to queue within one statement."""
+        return [name for (name,) in self.ask(statements.READY_QUEUES)]
+
+    def claim(
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+    ) -> list[ClaimedJob]:
+        """Find, lock and mark in one statement.
+
+        Not `WHERE id IN (SELECT … FOR UPDATE SKIP LOCKED LIMIT n)`: with stale statistics it is planned
+        so that the subquery runs again and again, and claims many times n.
+        """
+        names = list(dict.fromkeys(queues))
+        if not names or n < 1:
+            return []
+        with self.transaction():
+            found = self.ask(statements.CLAIM, (names, n, n, worker_id, token, lease))
+            # RETURNING comes in whatever order the rows were changed.
+            jobs = best_first([ClaimedJob._make((*row, token)) for row in found])
+            charge_next_death(self, jobs)
+        return jobs

@@ -1,0 +1,99 @@
+"""The hot statements in PostgreSQL's SQL: an array a column, so that one takes any number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django_jobs.engines.portable.claiming import COLUMNS
+from django_jobs.engines.portable.statements import UNCLAIMED, Statements
+from django_jobs.engines.rows import NewJob
+from django_jobs.engines.settling import AttemptRow, ErrorRow
+
+# No lengths: a cast to varchar(100) would cut a longer text in silence, where storing it is an error.
+_TYPES = {
+    "id": "uuid",
+    "job_id": "uuid",
+    "token": "bigint",
+    "priority": "smallint",
+    "max_attempts": "smallint",
+    "round": "integer",
+    "number": "integer",
+    "holds": "integer",
+    "timeout": "double precision",
+    "duration": "double precision",
+    "run_after": "timestamptz",
+    "started_at": "timestamptz",
+    "finished_at": "timestamptz",
+    "failed_at": "timestamptz",
+    "lease": "timestamptz",
+}
+
+
+def _given(*columns: str) -> str:
+    arrays = ", ".join(f"%s::{_TYPES.get(column, 'text')}[]" for column in columns)
+    return f"unnest({arrays}) AS given({', '.join(columns)})"
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {_given(*columns)}"
+
+
+def _update(changes: str, *columns: str) -> str:
+    """Return an update of the jobs that are held; it locks them in the order of their ids first.
+
+    In whatever order a join would lock them, two writers that share some could wait for each other.
+    """
+    return f"""WITH held AS MATERIALIZED (
+        SELECT given.* FROM {_given(*columns, "id", "token")}
+        JOIN django_jobs_job AS job
+            ON job.id = given.id AND job.status = 'running' AND job.claim_token = given.token
+        ORDER BY job.id FOR UPDATE OF job)
+    UPDATE django_jobs_job AS job SET {changes} FROM held WHERE job.id = held.id"""
+
+
+UNNESTED = Statements(
+    insert_job=_insert("django_jobs_job", NewJob._fields),
+    insert_attempt=_insert("django_jobs_attempt", AttemptRow._fields),
+    insert_error=_insert("django_jobs_joberror", ErrorRow._fields),
+    start=_update("started_at = held.started_at", "started_at"),
+    renew=_update("lease = held.lease", "lease"),
+    release=_update(
+        f"""status = held.status, run_after = COALESCE(held.run_after, job.run_after), reason = held.reason,
+            {UNCLAIMED}""",
+        "status",
+        "run_after",
+        "reason",
+    ),
+    settle=_update(
+        f"""status = held.status, run_after = held.run_after, result_data = held.result_data,
+            error = held.error, attempts = attempts + 1, reason = '', {UNCLAIMED}""",
+        "status",
+        "run_after",
+        "result_data",
+        "error",
+    ),
+    interrupt=_update(f"status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED}"),
+)
+
+READY_QUEUES = """WITH RECURSIVE hop(queue) AS (
+    (SELECT queue FROM django_jobs_job WHERE status = 'ready' ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT (SELECT job.queue FROM django_jobs_job AS job
+            WHERE job.status = 'ready' AND job.queue > hop.queue ORDER BY job.queue LIMIT 1)
+    FROM hop WHERE hop.queue IS NOT NULL)
+SELECT queue FROM hop WHERE queue IS NOT NULL"""
+
+_PROBE = """SELECT id, priority, run_after FROM django_jobs_job
+    WHERE status = 'ready' AND queue = served.queue
+    ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""
+
+# MATERIALIZED: were it evaluated again for each row it is joined to, each time other rows would be locked and
+# more than asked for would be claimed.
+CLAIM = f"""WITH best AS MATERIALIZED (
+    SELECT first.id FROM unnest(%s::text[]) AS served(queue) CROSS JOIN LATERAL ({_PROBE}) AS first
+    ORDER BY first.priority DESC, first.run_after, first.id LIMIT %s)
+UPDATE django_jobs_job AS job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
+FROM best WHERE job.id = best.id RETURNING {", ".join(f"job.{name}" for name in COLUMNS)}"""
+
+BOUND_STATEMENTS = """SELECT set_config('statement_timeout', %s, false) FROM pg_settings
+    WHERE name = 'statement_timeout' AND setting::bigint NOT BETWEEN 1 AND %s"""

@@ -1,0 +1,20 @@
+"""MySQL's own engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_jobs.engines import Engine, engine_for
+from django_jobs.engines.mysql import MySQLEngine
+from tests.engines.conformance import *  # noqa: F403
+
+pytestmark = pytest.mark.only_on("mariadb")
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return MySQLEngine("default")
+
+
+def test_the_vendor_s_engine_is_the_one_in_use() -> None:
+    assert type(engine_for("default")) is MySQLEngine
