@@ -32,6 +32,10 @@ def label(longest: int, also_refused: str) -> Callable[[str, Any], str]:
     return check
 
 
+# A worker's list of queues is written with commas, and `*` stands for any characters there.
+queue = label(100, " ,*")
+
+
 def whole(least: int, most: int) -> Callable[[str, Any], int]:
     def check(option: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):

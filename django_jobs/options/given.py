@@ -36,7 +36,7 @@ class Options:
     """
 
     name: str | None = field(default=None, metadata=_rule(checks.label(255, " "), DECORATOR))
-    queue: str = field(default=DEFAULT_QUEUE, metadata=_rule(checks.label(100, " ,*")))
+    queue: str = field(default=DEFAULT_QUEUE, metadata=_rule(checks.queue))
     priority: int = field(default=0, metadata=_rule(checks.whole(-_SMALLINT, _SMALLINT)))
     max_attempts: int = field(default=3, metadata=_rule(checks.whole(1, _SMALLINT)))
     retry_delay: Policy | RetryCallable = field(default=AT_ONCE, metadata=_rule(checks.retry_delay))

@@ -11,8 +11,10 @@ from django.core.management import CommandError, call_command
     [
         (["--queues", ""], "--queues: '' is not a list of queue names"),
         (["--queues", "a,,b"], "'a,,b' is not a list of queue names"),
-        (["--queues", "mail*"], "'mail*' is not a list of queue names"),
-        (["--exclude", "*"], "'*' is not a list of queue names"),
+        (["--queues", "mail reports"], "'mail reports' is not a list of queue names"),
+        (["--queues", "m" * 101], "is not a list of queue names"),
+        (["--exclude", "*"], "--exclude leaves no queue"),
+        (["--queues", "mail,m*", "--exclude", "m*"], "--exclude leaves no queue"),
         (["--processes", "0"], "--processes: '0'"),
         (["--processes", "1000"], "1000 is more than"),
         (["--max-jobs", "x"], "--max-jobs: 'x' is not a whole number"),

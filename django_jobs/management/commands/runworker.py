@@ -12,6 +12,8 @@ from django.db import router
 from django_jobs.exceptions import JobsError
 from django_jobs.management.readiness import obstacle
 from django_jobs.models import Job
+from django_jobs.options import checks
+from django_jobs.worker.queue_list import ANY, QueueList
 from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
 
 # More runners than this could fill the socket between parent and nursery with one round of orders.
@@ -23,9 +25,11 @@ _LEVELS = {0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG, 3: logging.DEB
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
-        # A pattern names no queue: its worker would sit idle and say nothing.
-        if not name or "*" in name:
-            raise ArgumentTypeError(f"{text!r} is not a list of queue names like a,b")
+        try:
+            checks.queue("", name.replace(ANY, "x"))
+        except ValueError:
+            # It names no queue: its worker would sit idle and say nothing.
+            raise ArgumentTypeError(f"{text!r} is not a list of queue names like a,b*") from None
     return names
 
 
@@ -66,10 +70,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument(
-            "--queues", type=_names, default=[], metavar="A,B", help="serve only these queues"
+            "--queues",
+            type=_names,
+            default=[],
+            metavar="A,B*",
+            help="serve only these queues",
         )
         parser.add_argument(
-            "--exclude", type=_names, default=[], metavar="C", help="never serve these queues"
+            "--exclude", type=_names, default=[], metavar="C*", help="never serve these queues"
         )
         parser.add_argument(
             "--processes", type=_processes, default=2, help="how many jobs run at once (default 2)"
@@ -95,6 +103,8 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("poll_interval", "grace", "start_method")},
             log_level=_LEVELS[options["verbosity"]],
         )
+        if QueueList(names=plan.queues, exclude=plan.exclude).serves_nothing:
+            raise CommandError("--exclude leaves no queue of --queues to serve")
         # It would say "no such table" and wait for ever.
         if reason := obstacle(router.db_for_write(Job)):
             raise CommandError(reason)
