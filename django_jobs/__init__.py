@@ -28,6 +28,7 @@ from django_jobs.exceptions import (
 )
 from django_jobs.functions import JobFunction, job
 from django_jobs.policies import exponential, fixed, linear, steps
+from django_jobs.router import JobsRouter
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ __all__ = [
     "JobFunction",
     "JobNotFound",
     "JobsError",
+    "JobsRouter",
     "NoCurrentJob",
     "PayloadTooLarge",
     "PermanentError",

@@ -28,6 +28,10 @@ def _whole(least: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and value >= least
 
 
+def _alias(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value in settings.DATABASES)
+
+
 def _names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 
@@ -45,6 +49,7 @@ def _setting(default: Any, expected: str, accepts: Callable[[Any], bool]) -> Any
 class Conf:
     """The settings in force; times in seconds, sizes in bytes."""
 
+    DATABASE: str | None = _setting(None, "an alias of DATABASES or None", _alias)
     LEASE: float = _seconds(60, least=1)
     RESCUE_INTERVAL: float = _seconds(5, least=0.1)
     POLL_INTERVAL: float = _seconds(1, least=0.01)

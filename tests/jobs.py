@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_jobs import job
+from django_jobs import current_job, job
 
 
 @job
@@ -35,3 +35,11 @@ async def add_later(a: int, b: int) -> int:
 def send(address: str, *, subject: str = "") -> str:
     """Carry every option that is stored."""
     return f"{address}: {subject}"
+
+
+@job
+def make_group(name: str) -> list[Any]:
+    """Write into the project's own database; return where the queue is and where the group."""
+    from django.contrib.auth.models import Group
+
+    return [current_job.database, Group.objects.create(name=name)._state.db]

@@ -10,7 +10,15 @@ SECRET_KEY = "only for tests"
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": databases.find(os.environ.get("TEST_DATABASE", "sqlite"))}
+DATABASES = {
+    "default": databases.find(os.environ.get("TEST_DATABASE", "sqlite")),
+    "replica": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "/nowhere/replica",
+        "TEST": {"MIRROR": "default"},
+    },
+}
+DATABASE_ROUTERS = ["tests.routers.ReadsFromReplica"]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import router
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -31,7 +30,7 @@ class ChildAdmin(ReadOnlyAdmin[Child]):
         By a second query, not a join: rows outlive their job for a moment when it is pruned, and a
         planner must have no chance to begin with the table of jobs.
         """
-        jobs = Job.objects.using(router.db_for_write(Job)).only("function", "status")
+        jobs = Job.objects.only("function", "status")
         return super().get_queryset(request).prefetch_related(Prefetch("job", jobs))
 
     @admin.display(description=_("job"))

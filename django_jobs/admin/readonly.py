@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
-from django.db import router
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -48,10 +47,6 @@ class ReadOnlyAdmin(_ModelAdmin[Row]):
 
     class Media:
         css = {"all": ["django_jobs/admin.css"]}
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
-        """Read where the jobs are written: a replica lags behind."""
-        return super().get_queryset(request).using(router.db_for_write(self.model))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow the lookups this list was made for."""

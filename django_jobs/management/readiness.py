@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import Error, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from django_jobs.models import Job
 
@@ -36,4 +36,5 @@ def _missing_table(alias: str) -> str | None:
             return None
     except Error:
         return None
-    return f"database {alias!r} has no table {table}: run `manage.py migrate` first"
+    option = "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
+    return f"database {alias!r} has no table {table}: run `manage.py migrate{option}` first"

@@ -12,6 +12,33 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="job",
+            options={
+                "base_manager_name": "objects",
+                "default_permissions": ("view",),
+                "verbose_name": "job",
+                "verbose_name_plural": "jobs",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="attempt",
+            options={
+                "base_manager_name": "objects",
+                "default_permissions": ("view",),
+                "verbose_name": "attempt",
+                "verbose_name_plural": "attempts",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="joberror",
+            options={
+                "base_manager_name": "objects",
+                "default_permissions": ("view",),
+                "verbose_name": "job error",
+                "verbose_name_plural": "job errors",
+            },
+        ),
         migrations.CreateModel(
             name="Queue",
             fields=[
@@ -24,6 +51,7 @@ class Migration(migrations.Migration):
                 ("paused_at", models.DateTimeField(null=True, verbose_name="paused at")),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "queue",
                 "verbose_name_plural": "queues",
                 "default_permissions": ("view",),
@@ -46,6 +74,7 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(db_index=True, verbose_name="expires at")),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "result expiry",
                 "verbose_name_plural": "result expiries",
                 "default_permissions": (),
@@ -67,6 +96,7 @@ class Migration(migrations.Migration):
                 ("seen_at", models.DateTimeField(verbose_name="last seen at")),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "worker",
                 "verbose_name_plural": "workers",
                 "default_permissions": ("view",),
@@ -103,6 +133,7 @@ class Migration(migrations.Migration):
                 ("run_histogram", models.TextField(verbose_name="histogram of seconds of running")),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "counter",
                 "verbose_name_plural": "counters",
                 "default_permissions": ("view",),

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.job import Job
+from django_jobs.models.primary import PrimaryManager
 
 OUTCOME_LABELS = [
     ("completed", _("completed")),
@@ -32,7 +33,10 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(_("started at"), null=True)
     finished_at = models.DateTimeField(_("finished at"))
 
+    objects = PrimaryManager["Attempt"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         default_permissions = ("view",)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.names import NameField
+from django_jobs.models.primary import PrimaryManager
 
 
 class Counter(models.Model):
@@ -27,7 +28,10 @@ class Counter(models.Model):
     queue_histogram = models.TextField(_("histogram of seconds in the queue"))
     run_histogram = models.TextField(_("histogram of seconds of running"))
 
+    objects = PrimaryManager["Counter"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("counter")
         verbose_name_plural = _("counters")
         default_permissions = ("view",)

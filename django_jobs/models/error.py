@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.job import Job
+from django_jobs.models.primary import PrimaryManager
 
 KIND_LABELS = [
     ("exception", _("exception")),
@@ -33,7 +34,10 @@ class JobError(models.Model):
     failed_at = models.DateTimeField(_("failed at"))
     duration = models.FloatField(_("duration (s)"), null=True)
 
+    objects = PrimaryManager["JobError"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("job error")
         verbose_name_plural = _("job errors")
         default_permissions = ("view",)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.job import Job
+from django_jobs.models.primary import PrimaryManager
 
 
 class ResultExpiry(models.Model):
@@ -17,7 +18,10 @@ class ResultExpiry(models.Model):
     )
     expires_at = models.DateTimeField(_("expires at"), db_index=True)
 
+    objects = PrimaryManager["ResultExpiry"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("result expiry")
         verbose_name_plural = _("result expiries")
         default_permissions = ()

@@ -71,6 +71,7 @@ class Job(models.Model):
         joberror_set: RelatedManager[JobError]
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
         default_permissions = ("view",)

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Contains
 
 from django_jobs.exceptions import JobNotFound
+from django_jobs.models.primary import PrimaryQuerySet
 from django_jobs.states import PENDING, Status
 from django_jobs.uuid7 import parse_id
 
@@ -25,7 +26,7 @@ def named(part: str) -> Contains:
     return Contains(Lower("function"), Lower(Value(part)))
 
 
-class JobQuerySet(models.QuerySet["Job"]):
+class JobQuerySet(PrimaryQuerySet["Job"]):
     """Jobs by state, and how many there are."""
 
     def find(self, job_id: object) -> Job:

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.names import NameField
+from django_jobs.models.primary import PrimaryManager
 
 
 class Queue(models.Model):
@@ -14,7 +15,10 @@ class Queue(models.Model):
     name = NameField(_("name"), max_length=100, primary_key=True)
     paused_at = models.DateTimeField(_("paused at"), null=True)
 
+    objects = PrimaryManager["Queue"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("queue")
         verbose_name_plural = _("queues")
         default_permissions = ("view",)

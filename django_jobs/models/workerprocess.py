@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.models.primary import PrimaryManager
+
 
 class WorkerProcess(models.Model):
     """One `runworker`, for people to see; nothing is decided by it, rescue looks at leases alone."""
@@ -19,7 +21,10 @@ class WorkerProcess(models.Model):
     started_at = models.DateTimeField(_("started at"))
     seen_at = models.DateTimeField(_("last seen at"))
 
+    objects = PrimaryManager["WorkerProcess"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
         default_permissions = ("view",)

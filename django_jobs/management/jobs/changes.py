@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.management.base import CommandError
-from django.db import router
 
 from django_jobs.exceptions import JobNotFound
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
@@ -71,8 +70,8 @@ class Change(Subcommand):
         return self._report(changed, len(ids) - changed, dry=dry)
 
     def _count(self, ids: Sequence[UUID]) -> int:
-        jobs = Job.objects.using(router.db_for_write(Job))
-        return self._among(self._statuses()).filter(pk__in=[jobs.find(each).pk for each in ids]).count()
+        found = [Job.objects.find(each).pk for each in ids]
+        return self._among(self._statuses()).filter(pk__in=found).count()
 
     def _chosen(self, options: Mapping[str, Any]) -> JobQuerySet:
         jobs = self._among(self.eligible[options["status"]])
@@ -81,7 +80,7 @@ class Change(Subcommand):
         return jobs if options["function"] is None else jobs.filter(named(options["function"]))
 
     def _among(self, statuses: frozenset[Status]) -> JobQuerySet:
-        return Job.objects.using(router.db_for_write(Job)).filter(status__in=sorted(statuses))
+        return Job.objects.filter(status__in=sorted(statuses))
 
     def _statuses(self) -> frozenset[Status]:
         return frozenset().union(*self.eligible.values())

@@ -6,7 +6,6 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import router
 from django.db.models import QuerySet
 
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, table
@@ -63,7 +62,7 @@ def brief(job: Job) -> dict[str, Any]:
 def _matching(options: Mapping[str, Any]) -> QuerySet[Job]:
     asked = {"status": options["status"], "queue": options["queue"]}
     order = ["-run_after", "-id"] if options["status"] else ["-id"]
-    jobs = Job.objects.using(router.db_for_write(Job)).defer(*UNREAD).order_by(*order)
+    jobs = Job.objects.defer(*UNREAD).order_by(*order)
     jobs = jobs.filter(**{name: value for name, value in asked.items() if value is not None})
     return jobs if options["function"] is None else jobs.filter(named(options["function"]))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import router
-
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line, table
 from django_jobs.models import Job
 from django_jobs.states import Status
@@ -19,7 +17,7 @@ class Stats(Subcommand):
 
     def answer(self, options: Mapping[str, Any]) -> Answer:
         """Return the counts."""
-        stats = Job.objects.using(router.db_for_write(Job)).stats()
+        stats = Job.objects.stats()
         named = [*stats["queues"].items(), ("all", stats["total"])]
         rows = [[one_line(name, width=40), *(counts[status] for status in Status)] for name, counts in named]
         return Answer(stats, table(["queue", *Status], rows))
