@@ -28,6 +28,7 @@ from django_jobs.exceptions import (
 )
 from django_jobs.functions import JobFunction, job
 from django_jobs.policies import exponential, fixed, linear, steps
+from django_jobs.queues import pause_queue, resume_queue
 from django_jobs.router import JobsRouter
 
 __version__ = "0.1.0"
@@ -60,5 +61,7 @@ __all__ = [
     "get_current_job",
     "job",
     "linear",
+    "pause_queue",
+    "resume_queue",
     "steps",
 ]

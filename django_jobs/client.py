@@ -1,4 +1,4 @@
-"""What a program asks for: enqueue, look, wait, cancel, requeue, replay."""
+"""What a program asks for: enqueue, look, wait, cancel, requeue, replay; pause and resume a queue."""
 
 from __future__ import annotations
 
@@ -100,6 +100,18 @@ def replay(ids: Iterable[object]) -> list[Job]:
             _check_existence(wanted, engine.alias)
     made = {each.dead: each.job for each in replays if each.dead in replayed}
     return [_handle(made[each], engine.alias, replay_of=each) for each in wanted if each in made]
+
+
+def pause_queue(name: str) -> bool:
+    """Pause a queue; see `django_jobs.pause_queue`."""
+    checks.queue("name", name)
+    return engine_for(router.db_for_write(Job)).pause([name], now=now()) > 0
+
+
+def resume_queue(name: str) -> bool:
+    """Resume a queue; see `django_jobs.resume_queue`."""
+    checks.queue("name", name)
+    return engine_for(router.db_for_write(Job)).resume([name]) > 0
 
 
 def result(job: Job, *, timeout: float | None = None) -> Any:

@@ -32,6 +32,13 @@ def note(path: str, word: str) -> str:
     return word
 
 
+@job
+def nap(path: str, seconds: float) -> None:
+    """Sleep and write a line."""
+    time.sleep(seconds)
+    write_line(path, "napped")
+
+
 @job(timeout=None)
 def hold(path: str, until: str, word: str = "held") -> str:
     """Say START with the process's pid, wait until a file exists, say END."""

@@ -29,7 +29,7 @@ WALKS = {
     "docs/database.md": "shop.jobs.send_receipt",
     "docs/quickstart.md": "receipt 1 to ada@example.com, attempt 1",
 }
-OTHERS = {"docs/jobs.md", "docs/settings.md", "docs/commands.md"}
+OTHERS = {"docs/jobs.md", "docs/queues.md", "docs/settings.md", "docs/commands.md"}
 LOOK = """
 from django.contrib.auth.models import User
 from django.test import Client
@@ -116,12 +116,15 @@ def test_a_reader_who_pastes_the_page_gets_what_it_says(name: str, tmp_path: Pat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_code_about_job_functions_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "function"), [("docs/jobs.md", "send_receipt"), ("docs/queues.md", "send_newsletter")]
+)
+def test_the_code_about_job_functions_runs(monkeypatch: pytest.MonkeyPatch, name: str, function: str) -> None:
     monkeypatch.setattr(registry, "_functions", dict(registry._functions))
     module: dict[str, Any] = {"__name__": "docs_jobs"}
-    for fence in fences("docs/jobs.md", "python"):
-        exec(compile(fence.text, "docs/jobs.md", "exec"), module)
-    assert module["send_receipt"].name == "docs_jobs.send_receipt"
+    for fence in fences(name, "python"):
+        exec(compile(fence.text, name, "exec"), module)
+    assert module[function].name == f"docs_jobs.{function}"
 
 
 def test_the_settings_shown_are_valid() -> None:

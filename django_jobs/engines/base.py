@@ -15,7 +15,7 @@ from django.core.checks import CheckMessage
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_jobs.engines.portable import claiming, enqueueing, finishing, replaying, upkeep
+from django_jobs.engines.portable import claiming, enqueueing, finishing, queues, replaying, upkeep
 from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Replay, Rescued, Started
 
 
@@ -62,6 +62,10 @@ class Engine:
         """Return the names of all queues with a ready job, sorted; reads one row a queue."""
         return claiming.ready_queues(self)
 
+    def paused(self) -> list[str]:
+        """Return the names of the paused queues, sorted."""
+        return queues.paused(self)
+
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
     ) -> list[ClaimedJob]:
@@ -102,3 +106,11 @@ class Engine:
     def replay(self, replays: Sequence[Replay]) -> list[UUID]:
         """Make new jobs of dead letters, each letter once; return the letters that were replayed now."""
         return replaying.replay(self, replays)
+
+    def pause(self, names: Sequence[str], *, now: datetime) -> int:
+        """Let nobody claim from these queues any more; return how many were not paused before."""
+        return queues.pause(self, names, now=now)
+
+    def resume(self, names: Sequence[str]) -> int:
+        """Let these queues be claimed from again; return how many were paused."""
+        return queues.resume(self, names)

@@ -16,8 +16,9 @@ from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.inbox import Work
 from django_jobs.worker.queue_list import QueueList
 
-# While jobs keep coming, the list of queues is looked up again after so long (seconds).
-QUEUE_LIST_TTL = 1.0
+# While jobs keep coming, the list of queues is looked up again after so long (seconds): a pause holds
+# within a second, and the last claim needs a moment as well.
+QUEUE_LIST_TTL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,11 @@ class Claims:
         )
 
     def _served(self) -> list[str]:
-        if boottime() >= self._queues_good_until:
-            self._queues = self._terms.queues.among(self._engine.ready_queues())
-            self._queues_good_until = boottime() + QUEUE_LIST_TTL
+        if (asked := boottime()) >= self._queues_good_until:
+            served = self._terms.queues.among(self._engine.ready_queues())
+            paused = set(self._engine.paused())
+            self._queues = [name for name in served if name not in paused]
+            self._queues_good_until = asked + QUEUE_LIST_TTL
         return self._queues
 
     def _account(self, work: Work, refused: set[Held], claimed: Sequence[ClaimedJob]) -> None:

@@ -38,6 +38,7 @@ class FakeEngine:
         self.released: list[Released] = []
         self.started: list[Started] = []
         self.due: datetime | None = None
+        self.paused_queues: list[str] = []
         self.fails: dict[str, Exception] = {}
         self.meanwhile: Callable[[], Any] = lambda: None  # while a claim is being made
 
@@ -61,6 +62,10 @@ class FakeEngine:
     def ready_queues(self) -> list[str]:
         self._call("ready_queues")
         return sorted({job.queue for job in self.ready})
+
+    def paused(self) -> list[str]:
+        self._call("paused")
+        return self.paused_queues
 
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime

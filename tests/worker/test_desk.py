@@ -168,6 +168,27 @@ def test_jobs_claimed_while_the_end_was_asked_for_are_given_back(office: Office)
     assert office.inbox.closed
 
 
+def test_nothing_is_claimed_from_a_paused_queue(office: Office) -> None:
+    office.engine.paused_queues = ["mail"]
+    found = office.claims(claimed(queue="mail"), claimed(queue="reports"))
+    assert [job.queue for job in found] == ["reports"]
+
+
+def test_a_busy_worker_sees_a_pause_within_a_second(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("django_jobs.worker.claims.boottime", lambda: clock[0])
+    office.engine.ready = [claimed() for _ in range(9)]
+    office.inbox.want(1, received=0)
+    office.passes()
+    office.engine.paused_queues = ["default"]
+    office.inbox.want(2, received=0)
+    office.passes()
+    clock[0] += 0.95
+    office.inbox.want(3, received=0)
+    office.passes()
+    assert sum(len(news.jobs) for news in office.news()) == 2
+
+
 def test_the_end_waits_for_jobs_on_their_way_to_the_loop(office: Office) -> None:
     (job,) = office.claims(claimed())
     office.inbox.finish(received=0)

@@ -16,6 +16,7 @@ from tests.engines.conformance.finishing import (
     TestRequeue,
 )
 from tests.engines.conformance.plans import TestPlans
+from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
 from tests.engines.conformance.replaying import TestReplay, TestReplaysAtOnce
 from tests.engines.conformance.transitions import TestTransitions
 from tests.engines.conformance.upkeep import TestClock, TestNextDue, TestPromote, TestRescue
@@ -29,6 +30,8 @@ __all__ = [
     "TestClock",
     "TestEnqueue",
     "TestNextDue",
+    "TestPause",
+    "TestPausesAtOnce",
     "TestPlans",
     "TestPromote",
     "TestReadyQueues",
@@ -38,6 +41,7 @@ __all__ = [
     "TestReplaysAtOnce",
     "TestRequeue",
     "TestRescue",
+    "TestResume",
     "TestStart",
     "TestTransitions",
     "TestUnhold",

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import chain
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
+from django_jobs.engines import Engine
 from django_jobs.engines.rows import Held, Released, Started
 from django_jobs.models import Job
 from django_jobs.states import Status
@@ -133,6 +136,17 @@ class TestClaimsAtOnce:
         for token, mine in enumerate(taken, 1):
             assert set(Job.objects.filter(claim_token=token).values_list("pk", flat=True)) == set(mine)
 
+    @pytest.mark.parametrize("n", [1, 2, 5])
+    def test_beside_an_open_claim_the_best_of_what_it_does_not_lock_is_taken(self, engine, n):
+        queues = ("a", "b", "c")
+        priorities = [number * 37 % 60 for number in range(60)]
+        engine.enqueue([new(queue=queues[index % 3], priority=each) for index, each in enumerate(priorities)])
+        for token in range(2, 6):
+            with _open_claim(engine, n, *queues, token=token):
+                best = sorted((job.priority for job in _unlocked()), reverse=True)[:n]
+                taken = claim(engine, n, *queues, token=TOKEN - token)
+                assert [job.priority for job in taken] == best
+
     def test_a_claim_does_not_see_what_is_not_committed(self, engine):
         found: list = []
 
@@ -149,6 +163,40 @@ class TestClaimsAtOnce:
             other.join()
         assert found == []
         assert engine.ready_queues() == ["default"]
+
+
+@contextmanager
+def _open_claim(engine: Engine, n: int, *queues: str, token: int) -> Iterator[None]:
+    """Let another connection claim and, where others need not wait for that, not commit it meanwhile."""
+    claimed, over = threading.Event(), threading.Event()
+    whole_table = not connection.features.has_select_for_update_skip_locked
+
+    def work() -> None:
+        try:
+            with nullcontext() if whole_table else engine.transaction():
+                claim(engine, n, *queues, token=token)
+                claimed.set()
+                over.wait(20)
+        finally:
+            claimed.set()
+            connections.close_all()
+
+    other = threading.Thread(target=work)
+    other.start()
+    assert claimed.wait(20)
+    try:
+        yield
+    finally:
+        over.set()
+        other.join()
+
+
+def _unlocked() -> list[Job]:
+    with transaction.atomic():
+        ready = Job.objects.ready()
+        if connection.features.has_select_for_update_skip_locked:
+            ready = ready.select_for_update(skip_locked=True)
+        return list(ready)
 
 
 @pytest.mark.django_db

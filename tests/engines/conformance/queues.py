@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connections, transaction
+
+from django_jobs.models import Queue
+from tests.engines.conformance.claiming import ALIKE
+from tests.engines.conformance.making import NOW, after, claim, enqueue
+
+
+@pytest.mark.django_db
+class TestPause:
+    def test_paused_queues_are_told_sorted(self, engine):
+        assert engine.pause(["reports", "mail"], now=NOW) == 2
+        assert engine.paused() == ["mail", "reports"]
+
+    def test_only_what_was_not_paused_counts_and_keeps_its_first_moment(self, engine):
+        engine.pause(["mail"], now=NOW)
+        assert engine.pause(["mail", "reports", "reports"], now=after(5)) == 1
+        assert dict(Queue.objects.values_list("name", "paused_at")) == {"mail": NOW, "reports": after(5)}
+
+    @pytest.mark.parametrize(("one", "other"), ALIKE)
+    def test_of_names_that_look_alike_only_the_one_is_paused(self, engine, one, other):
+        engine.pause([other], now=NOW)
+        assert engine.paused() == [other]
+        assert engine.pause([one], now=NOW) == 1
+        assert engine.resume([other]) == 1
+        assert engine.paused() == [one]
+
+    def test_a_paused_queue_takes_jobs(self, engine):
+        engine.pause(["mail"], now=NOW)
+        enqueue(engine, queue="mail")
+        assert engine.ready_queues() == ["mail"]
+
+    def test_a_pause_that_is_rolled_back_never_was(self, engine):
+        with engine.transaction():
+            engine.pause(["mail"], now=NOW)
+            transaction.set_rollback(True, using=engine.alias)
+        assert engine.paused() == []
+
+    def test_no_queue_is_no_query(self, engine, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            assert engine.pause([], now=NOW) == engine.resume([]) == 0
+
+
+@pytest.mark.django_db
+class TestResume:
+    def test_only_paused_queues_count(self, engine):
+        engine.pause(["mail", "reports"], now=NOW)
+        assert engine.resume(["mail", "mail", "never paused"]) == 1
+        assert engine.resume(["mail"]) == 0
+        assert engine.paused() == ["reports"]
+
+    def test_a_queue_has_a_row_only_while_it_is_paused(self, engine):
+        engine.pause(["mail"], now=NOW)
+        engine.resume(["mail"])
+        assert not Queue.objects.exists()
+        assert engine.pause(["mail"], now=after(5)) == 1
+        assert Queue.objects.get().paused_at == after(5)
+
+    def test_jobs_of_the_time_of_the_pause_are_claimed_after_it(self, engine):
+        engine.pause(["mail"], now=NOW)
+        (job,) = enqueue(engine, queue="mail")
+        engine.resume(["mail"])
+        assert [each.id for each in claim(engine, 9, "mail")] == [job.id]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPausesAtOnce:
+    def test_of_four_that_pause_the_same_queues_each_queue_is_counted_once(self, engine):
+        names = [f"q{number}" for number in range(20)]
+        together, counts = threading.Barrier(4), []
+
+        def pause(order: int) -> None:
+            try:
+                together.wait()
+                counts.append(engine.pause(names[::order], now=NOW))
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=pause, args=(order,)) for order in (1, -1, 1, -1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(counts) == 4
+        assert sum(counts) == 20
+        assert engine.paused() == sorted(names)
