@@ -14,7 +14,8 @@ from example_project.airports.pictures import contact_sheet, thumbnail
 from example_project.airports.reading import Batch, Rejection, read_batch
 
 
-@job(queue="imports", timeout=60, description="Import one batch of airports")
+# A server that is restarted fails the batches it was storing, and is back in a moment.
+@job(queue="imports", timeout=60, max_attempts=5, retry_delay=1, description="Import one batch of airports")
 def import_airports(source: str, first_row: int, rows: int) -> dict[str, Any]:
     """Import rows of a source, all that can be read; return the report of what was and what was not.
 

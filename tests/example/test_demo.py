@@ -5,75 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from example_project.airports.reading import count_rows
-from example_project.settings import PROJECT
+from tests.example.guide import Guide, children, wait_until
 
 pytestmark = pytest.mark.timeout(150)
-PATIENCE = 60
-
-
-class Guide:
-    """A home for one guide, and the demo run in it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-
-    def start(self) -> subprocess.Popen[str]:
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "example_project.settings",
-            "AIRPORT_GUIDE_HOME": str(self.home),
-            "AIRPORT_GUIDE_DATABASE": "sqlite",
-            "COLUMNS": "120",
-        }
-        command = [sys.executable, str(PROJECT.parent / "manage.py"), "demo", "--timeout", "100"]
-        return subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-
-    def run(self) -> str:
-        return self.finish(self.start())
-
-    def finish(self, demo: subprocess.Popen[str]) -> str:
-        output, _ = demo.communicate()
-        assert demo.returncode == 0, output
-        return output
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(self.home / "airport_guide.sqlite3", timeout=20)
-        try:
-            return connection.execute(query).fetchall()
-        finally:
-            connection.close()
-
-    def count(self, query: str) -> int:
-        return int(self.rows(f"SELECT count(*) FROM {query}")[0][0])
-
-    def in_the_middle(self) -> bool:
-        try:
-            return self.count("airports_import") >= 3
-        except sqlite3.OperationalError:  # the tables are not there yet
-            return False
-
-    def assert_nothing_lost(self) -> None:
-        total = count_rows("airportsdata")
-        assert self.count("airports_airport") == total + 4
-        assert self.count("(SELECT DISTINCT source, first_row FROM airports_import)") == self.count(
-            "airports_import"
-        )
-        assert self.rows("SELECT sum(rows) FROM airports_import WHERE source = 'airportsdata'") == [(total,)]
-        assert self.count("django_jobs_job WHERE status NOT IN ('completed', 'dead')") == 0
-        assert self.count("django_jobs_job WHERE status = 'dead'") == 4
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +20,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Guide, str]:
     """A guide whose demo has run to its end once, and what it said."""
     guide = Guide(tmp_path_factory.mktemp("guide"))
     return guide, guide.run()
-
-
-def wait_until(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def family(pid: int) -> list[int]:

@@ -1,0 +1,72 @@
+"""The demo with two workers while its database goes away in the middle: nothing is lost, no worker ends."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TEST_DATABASE
+from tests.example.guide import Guide, children, wait_until
+from tests.servers import MariaDB, NotInstalled, PostgreSQL, Server, running
+
+pytestmark = pytest.mark.timeout(240)
+KINDS = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+HELD_SECONDS = 4
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server of this module alone."""
+    try:
+        with running(KINDS[TEST_DATABASE]) as server:
+            yield server
+    except NotInstalled as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no server of one's own to restart: {missing}")
+
+
+@pytest.mark.only_on("postgresql", "mariadb")
+def test_a_server_stopped_and_then_killed_in_the_middle_loses_nothing(server: Server, tmp_path: Path) -> None:
+    guide = Guide(tmp_path, server)
+    demo = guide.start("--workers", "2")
+    wait_until(guide.in_the_middle)
+    workers = children(demo.pid)
+    server.stop()
+    server.start()
+    guide.go_on()
+    server.kill()
+    server.start()
+    guide.go_on()
+    assert children(demo.pid) == workers
+    output = guide.finish(demo)
+    assert len(workers) == 2
+    assert "A worker" not in output
+    assert "The database answers again" in output
+    guide.assert_nothing_lost()
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_file_locked_by_a_stranger_for_seconds_loses_nothing(tmp_path: Path) -> None:
+    guide = Guide(tmp_path)
+    demo = guide.start("--workers", "2")
+    wait_until(guide.in_the_middle)
+    workers = children(demo.pid)
+    with closing(sqlite3.connect(guide.file, timeout=20, isolation_level=None)) as stranger:
+        stranger.execute("BEGIN EXCLUSIVE")
+        before = guide.count("airports_import")
+        time.sleep(HELD_SECONDS)
+        assert guide.count("airports_import") == before
+        stranger.execute("ROLLBACK")
+    guide.go_on()
+    assert children(demo.pid) == workers
+    output = guide.finish(demo)
+    assert len(workers) == 2
+    assert "A worker" not in output
+    guide.assert_nothing_lost()

@@ -1,0 +1,215 @@
+"""Private servers, for tests that stop or kill one; those of the machine are never touched."""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+# A MariaDB on a busy machine takes more than ten seconds to begin.
+PATIENCE = 90
+Rows = list[tuple[Any, ...]]
+
+
+class NotInstalled(Exception):
+    """A program that makes or runs the server is not on this machine; names it."""
+
+
+class Server:
+    """One server in a directory and on a loopback port of its own, ended by its pid."""
+
+    name: ClassVar[str]
+    # A server refuses to run as root; its package has brought this user.
+    user: ClassVar[str]
+    # What ends it quickly and in order, cutting off whoever is connected.
+    fast: ClassVar[signal.Signals]
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.data = directory / "data"
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._install()
+
+    def start(self) -> None:
+        """Start, and return when it answers."""
+        # Should the tests be killed, the kernel stops the server for them.
+        command = _as_user(self.user, "--pdeathsig", self.fast.name.removeprefix("SIG"), *self._command())
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.directory, stdout=log, stderr=log)
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            assert self._process.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop fast and wait for the end; stopping twice is fine."""
+        if self._process is not None:
+            self._process.send_signal(self.fast)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def kill(self) -> None:
+        """End it by SIGKILL, with all its processes."""
+        assert self._process is not None
+        pid = self._process.pid
+        # The children too: PostgreSQL does not begin again while one of the old is left.
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+
+    def rows(self, query: str, *, database: str) -> Rows:
+        """Return what a query gives, over a connection of its own."""
+        with closing(self._connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        raise NotImplementedError
+
+    def _install(self) -> None:
+        raise NotImplementedError
+
+    def _command(self) -> list[str]:
+        raise NotImplementedError
+
+    def _connect(self, database: str) -> Any:
+        raise NotImplementedError
+
+    @property
+    def _log(self) -> Path:
+        return self.directory / "log"
+
+    def _answers(self) -> bool:
+        try:
+            self._connect("").close()
+        except Exception:  # each driver has its own for "not yet"
+            return False
+        return True
+
+    def _run(self, *command: str) -> None:
+        ended = subprocess.run(
+            _as_user(self.user, *command), cwd=self.directory, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+class PostgreSQL(Server):
+    """A PostgreSQL."""
+
+    name = "PostgreSQL"
+    user = "postgres"
+    fast = signal.SIGINT
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def _install(self) -> None:
+        self._run(
+            _program("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"
+        )
+
+    def _command(self) -> list[str]:
+        options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
+        return [_program("postgres"), "-D", str(self.data), *words]
+
+    def _connect(self, database: str) -> Any:
+        import psycopg
+
+        return psycopg.connect(self.url(database or "postgres"), autocommit=True, connect_timeout=5)
+
+
+class MariaDB(Server):
+    """A MariaDB."""
+
+    name = "MariaDB"
+    user = "mysql"
+    fast = signal.SIGTERM
+
+    def url(self, database: str) -> str:
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+    def _install(self) -> None:
+        # Without this root may come in by the socket only.
+        login = "--auth-root-authentication-method=normal"
+        program = _program("mariadb-install-db")
+        self._run(program, "--no-defaults", f"--datadir={self.data}", login, "--skip-test-db")
+
+    def _command(self) -> list[str]:
+        place = [
+            f"--datadir={self.data}",
+            f"--socket={self.directory}/socket",
+            f"--pid-file={self.directory}/pid",
+        ]
+        network = ["--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve"]
+        return [_program("mariadbd"), "--no-defaults", *place, *network, "--character-set-server=utf8mb4"]
+
+    def _connect(self, database: str) -> Any:
+        import pymysql  # type: ignore[import-untyped]
+
+        place = {"host": "127.0.0.1", "port": self.port, "connect_timeout": 5}
+        return pymysql.connect(**place, user="root", database=database or None, autocommit=True)
+
+
+@contextmanager
+def running(kind: type[Server]) -> Iterator[Server]:
+    """Make a server, start it, and leave nothing of it behind.
+
+    Raises:
+        NotInstalled: its programs are not here.
+    """
+    # Not below pytest's directory, which nobody but root may enter.
+    directory = Path(tempfile.mkdtemp(prefix="django_jobs_"))
+    if os.geteuid() == 0:
+        with suppress(LookupError):  # no such user: the programs will be missing, too
+            shutil.chown(directory, kind.user)
+    try:
+        server = kind(directory)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _program(name: str) -> str:
+    newest_first = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=_version, reverse=True)
+    path = os.pathsep.join([*newest_first, os.environ.get("PATH", ""), "/usr/sbin"])
+    if found := shutil.which(name, path=path):
+        return found
+    raise NotInstalled(f"{name} is not installed")
+
+
+def _version(directory: str) -> float:
+    return float(directory.split("/")[-2])
+
+
+def _as_user(user: str, *words: str) -> list[str]:
+    if os.geteuid() != 0:
+        return ["setpriv", *words]
+    group = str(pwd.getpwnam(user).pw_gid)
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", *words]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
