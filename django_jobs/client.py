@@ -52,7 +52,8 @@ def enqueue(job_function: RegisteredFunction, calls: Sequence[Call], options: Op
         return []
     alias = router.db_for_write(Job)
     rows = _rows(job_function, calls, options.resolved())
-    engine_for(alias).enqueue(rows)
+    engine = engine_for(alias)
+    engine.repeated(lambda: engine.enqueue(rows))
     return [_handle(row, alias) for row in rows]
 
 
@@ -93,12 +94,7 @@ def replay(ids: Iterable[object]) -> list[Job]:
         JobNotFound: one of them does not exist; none was changed.
     """
     engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
-    with engine.transaction():
-        replays = _replays(wanted, engine.alias)
-        replayed = set(engine.replay(replays))
-        if len(replayed) < len(wanted):
-            _check_existence(wanted, engine.alias)
-    made = {each.dead: each.job for each in replays if each.dead in replayed}
+    made = engine.repeated(lambda: _replay(engine, wanted))
     return [_handle(made[each], engine.alias, replay_of=each) for each in wanted if each in made]
 
 
@@ -223,13 +219,26 @@ def _uuids(ids: Iterable[object]) -> list[UUID]:
     return list(dict.fromkeys(map(parse_id, ids)))
 
 
+def _replay(engine: Engine, wanted: Sequence[UUID]) -> dict[UUID, NewJob]:
+    with engine.transaction():
+        replays = _replays(wanted, engine.alias)
+        replayed = set(engine.replay(replays))
+        if len(replayed) < len(wanted):
+            _check_existence(wanted, engine.alias)
+    return {each.dead: each.job for each in replays if each.dead in replayed}
+
+
 def _change(ids: Iterable[object], verb: Callable[[Engine, list[UUID]], int]) -> int:
     engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
-    with engine.transaction():
-        count = verb(engine, wanted)
-        if count < len(wanted):
-            _check_existence(wanted, engine.alias)
-    return count
+
+    def change() -> int:
+        with engine.transaction():
+            count = verb(engine, wanted)
+            if count < len(wanted):
+                _check_existence(wanted, engine.alias)
+        return count
+
+    return engine.repeated(change)
 
 
 def _check_existence(ids: Sequence[UUID], alias: str) -> None:

@@ -6,17 +6,29 @@ transactions for. A vendor's engine overrides only what it does better or must d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.checks import CheckMessage
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_jobs.engines.portable import claiming, enqueueing, finishing, queues, replaying, upkeep
+from django_jobs.engines.portable import (
+    claiming,
+    enqueueing,
+    finishing,
+    queues,
+    repeating,
+    replaying,
+    upkeep,
+    waits,
+)
 from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Replay, Rescued, Started
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -33,6 +45,14 @@ class Engine:
     def transaction(self) -> AbstractContextManager[None]:
         """Return one transaction for the verbs inside it; a savepoint inside another one."""
         return transaction.atomic(using=self.alias)
+
+    def repeated(self, write: Callable[[], T]) -> T:
+        """Call this, again after a deadlock or serialization failure; once inside a caller's transaction."""
+        return repeating.repeated(self, write)
+
+    def limit_waits(self, *, seconds: float) -> None:
+        """Have this thread's connection give up waiting for a silent server or a lock after so long."""
+        waits.limit_waits(self, seconds=seconds)
 
     def check(self) -> list[CheckMessage]:
         """Return what is wrong with how the project configures this database; connects to nothing."""

@@ -10,7 +10,7 @@ from django_jobs.engines.base import Engine
 from django_jobs.engines.portable.statements import ROW_BY_ROW, Statements
 from django_jobs.engines.portable.values import Row, Values
 from django_jobs.engines.rows import Ack, Held, NewJob, Released, Started
-from django_jobs.engines.transient import is_transient
+from django_jobs.engines.transient import is_about_rows
 
 
 class _NotAll(Exception):
@@ -107,7 +107,7 @@ class WholesaleEngine(Engine):
                 if not write():
                     raise _NotAll
         except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
-            if is_transient(error):
+            if not is_about_rows(error):
                 raise
             return False
         return True

@@ -12,15 +12,12 @@ def obstacle(alias: str) -> str | None:
 
     A database that gives no answer is no obstacle: it may come back, and a worker waits for it.
     """
-    settings = connections[alias].settings_dict
-    if _in_memory(settings["NAME"]):
+    name = connections[alias].settings_dict["NAME"]
+    if _in_memory(name):
         return (
-            f"database {alias!r} is kept in memory ({settings['NAME']}), where no other process sees "
+            f"database {alias!r} is kept in memory ({name}), where no other process sees "
             "its jobs: give DATABASES a file"
         )
-    # A pool's threads would outlive the look, and a process with threads cannot fork its runners.
-    if settings["OPTIONS"].get("pool"):
-        return None
     return _missing_table(alias)
 
 

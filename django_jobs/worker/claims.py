@@ -55,7 +55,7 @@ class Claims:
         # Counted from before the question: the lease must never seem longer here than in the row.
         until_ns = boottime_ns() + int(self._terms.lease * 1e9)
         self._clock.measure()
-        lost = self._engine.renew(sorted(self._held), lease=self._lease_end()) if self._held else []
+        lost = self._engine.repeated(self._renew) if self._held else []
         self._held.difference_update(lost)
         return lost, until_ns
 
@@ -63,15 +63,20 @@ class Claims:
         """Write what was handed over and claim up to so many jobs, in one transaction."""
         if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
             self.forget_queues()  # our own write may make a queue ready that the list does not have
-        with self._engine.transaction():
-            refused = self._settle(work)
-            claimed = self._claim(wanted)
+        refused, claimed = self._engine.repeated(lambda: self._write(work, wanted))
         self._account(work, set(refused), claimed)
         return claimed
 
     def forget_queues(self) -> None:
         """Look the queues up again at the next claim."""
         self._queues_good_until = 0.0
+
+    def _renew(self) -> list[Held]:
+        return self._engine.renew(sorted(self._held), lease=self._lease_end())
+
+    def _write(self, work: Work, wanted: int) -> tuple[list[Held], list[ClaimedJob]]:
+        with self._engine.transaction():
+            return self._settle(work), self._claim(wanted)
 
     def _settle(self, work: Work) -> list[Held]:
         refused = self._engine.ack([self._ack(*finished) for finished in work.finished])

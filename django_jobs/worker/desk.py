@@ -18,8 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import Error
-
 from django_jobs.duties import Done, Duty
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import Engine
@@ -60,7 +58,7 @@ class Desk:
         self._clock = DatabaseClock(engine)
         self._claims = Claims(engine, plan.terms, clock=self._clock)
         self._roster = DutyRoster(plan.duties)
-        self._trouble, self._duty_trouble = Trouble(), Trouble()
+        self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)
         self._renew_at = self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name="django_jobs desk", daemon=True)
 
@@ -80,6 +78,8 @@ class Desk:
 
     def _run(self) -> None:
         try:
+            # Short enough that a renewal that fails can be tried again within the lease.
+            self._engine.limit_waits(seconds=self._plan.terms.lease / 6)
             while not self._inbox.closed:
                 self._pass()
         finally:
@@ -156,7 +156,7 @@ class Desk:
 
     def _do(self, duty: Duty, now: datetime) -> Done:
         try:
-            return duty.run(self._engine, now=now)
+            return self._engine.repeated(lambda: duty.run(self._engine, now=now))
         except Exception as error:
             if is_transient(error):
                 raise
@@ -168,9 +168,10 @@ class Desk:
         return self._claims.none_held and not self._claims.any_due()
 
     def _recover(self, error: Exception) -> None:
-        with suppress(Error):  # it may be past closing
+        with suppress(Exception):  # it may be past closing
             self._engine.connection.close()
         # First of all the leases; then let live owners renew theirs before anyone takes them over.
         self._renew_at = 0.0
         self._roster.postpone(Rescue, seconds=self._plan.terms.lease / 2)
-        self._inbox.rest(self._trouble.happened(error))
+        # Jitter, so that all workers of a database that comes back do not knock at once.
+        self._inbox.rest(self._trouble.happened(error) * random.uniform(0.8, 1.2))

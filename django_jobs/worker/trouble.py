@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from django.db import Error
 
+from django_jobs.engines.advice import sentence
 from django_jobs.logs import logger
 from django_jobs.wire.clock import boottime
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 SAY_EVERY = 60.0
 
 
 class Trouble:
-    """Failures of the desk's passes, from the first to the next success."""
+    """Failures of the desk's passes, from the first to the next success.
 
-    def __init__(self) -> None:
+    Args:
+        alias: the database the desk works on.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self._alias = alias
         self._pause = 0.0
         self._say_at = 0.0
 
@@ -34,6 +40,8 @@ class Trouble:
 
     def _say(self, error: Exception) -> None:
         if isinstance(error, Error):
-            logger.error("the database fails, trying again until it answers: %s", error)
+            logger.error(
+                "the database fails, trying again until it answers: %s", sentence(error, self._alias)
+            )
         else:
             logger.error("the desk failed and goes on: %s", error, exc_info=error)

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from django_jobs.runner import hygiene
+from tests.killing import kill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,3 +88,21 @@ def test_output_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stderr", None)
     hygiene.after_attempt()
     assert sys.stdout is closed
+
+
+@pytest.mark.only_on("postgresql", "mariadb")
+def test_a_connection_that_was_killed_a_moment_ago_does_not_fail_the_next() -> None:
+    assert _works()
+    hygiene.after_attempt()
+    kill(connection)
+    hygiene.before_attempt()
+    assert _works()
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_sound_connection_is_not_asked_between_two_quick_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _works()
+    monkeypatch.setattr(connection._connections["default"], "is_usable", lambda: pytest.fail("was asked"))
+    hygiene.after_attempt()
+    hygiene.before_attempt()
+    assert _works()

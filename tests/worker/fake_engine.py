@@ -29,6 +29,8 @@ class Connection:
 class FakeEngine:
     """Takes note of every verb, in order."""
 
+    alias = "default"
+
     def __init__(self) -> None:
         self.connection = Connection()
         self.ready: list[ClaimedJob] = []
@@ -54,6 +56,12 @@ class FakeEngine:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         yield
+
+    def repeated(self, write: Callable[[], Any]) -> Any:
+        return write()
+
+    def limit_waits(self, *, seconds: float) -> None:
+        self.calls.append(f"limit_waits {seconds:g}")
 
     def read_clock(self) -> datetime:
         self._call("read_clock")

@@ -220,6 +220,13 @@ def test_stopping_and_waiting_are_borne_before_the_start_and_twice(office: Offic
     assert office.desk.wait(0)
 
 
+def test_no_wait_of_the_desks_connection_outlasts_a_sixth_of_the_lease(office: Office) -> None:
+    office.desk.stop()
+    office.desk.start()
+    assert office.desk.wait(20)
+    assert office.engine.calls[0] == "limit_waits 10"
+
+
 class Duty:
     """A duty that does what the test says."""
 

@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_an_outage_is_told_once_and_again_after_a_minute(
     clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    trouble = Trouble()
+    trouble = Trouble("default")
     for _ in range(100):
         trouble.happened(OperationalError("away"))
     assert len(caplog.records) == 1
@@ -32,7 +32,7 @@ def test_an_outage_is_told_once_and_again_after_a_minute(
 
 @pytest.mark.usefixtures("clock")
 def test_each_pause_is_longer_than_the_one_before_up_to_a_bound() -> None:
-    trouble = Trouble()
+    trouble = Trouble("default")
     pauses = [trouble.happened(OperationalError("away")) for _ in range(2000)]
     assert pauses[0] == FIRST_PAUSE
     assert pauses == sorted(pauses)
@@ -42,7 +42,7 @@ def test_each_pause_is_longer_than_the_one_before_up_to_a_bound() -> None:
 def test_the_end_of_an_outage_is_told_once_and_the_next_one_begins_anew(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    trouble = Trouble()
+    trouble = Trouble("default")
     trouble.over()
     trouble.happened(OperationalError("away"))
     with caplog.at_level("INFO", "django_jobs"):
@@ -55,7 +55,7 @@ def test_the_end_of_an_outage_is_told_once_and_the_next_one_begins_anew(
 def test_a_failure_that_is_not_the_databases_comes_with_its_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    Trouble().happened(ValueError("a fault of ours"))
+    Trouble("default").happened(ValueError("a fault of ours"))
     (record,) = caplog.records
     assert record.exc_info
     assert "the desk failed and goes on" in record.getMessage()

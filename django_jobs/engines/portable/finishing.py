@@ -16,7 +16,7 @@ from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import holding
 from django_jobs.engines.rows import Ack, Held, Released
 from django_jobs.engines.settling import UNCLAIMED, attempt_row, error_row, settle
-from django_jobs.engines.transient import is_transient
+from django_jobs.engines.transient import is_about_rows
 from django_jobs.exceptions import exception_name
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
@@ -58,7 +58,7 @@ def _ack(engine: Engine, ack: Ack) -> bool:
         with engine.transaction():
             return _write(engine, ack)
     except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
-        if is_transient(error):
+        if not is_about_rows(error):
             raise
         return _ack_unstorable(engine, ack, error)
 
@@ -85,7 +85,7 @@ def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> bool:
             job = holding(engine, ack.held).values_list("function", "options", "max_attempts").first()
             return job is not None and _write(engine, replace(ack, outcome=_unstorable(ack, error, *job)))
     except Exception as second:
-        if is_transient(second):
+        if not is_about_rows(second):
             raise
         # Without this, one such ack would keep all others of its batch from ever being written.
         logger.exception("The outcome of job %s cannot be stored and is dropped", ack.outcome.job_id)

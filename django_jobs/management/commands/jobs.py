@@ -7,6 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, router
 
+from django_jobs.engines.advice import sentence
+from django_jobs.engines.transient import is_transient
 from django_jobs.management.jobs import SUBCOMMANDS
 from django_jobs.management.jobs.answers import one_line, to_json
 from django_jobs.management.readiness import obstacle
@@ -19,6 +21,8 @@ class Command(BaseCommand):
     Exit codes: 0 answered or done, 1 no such job (or another error, said in one line), 2 wrong usage.
     """
 
+    # Some of Django's own checks connect, and fail with a traceback where this says a sentence.
+    requires_system_checks = ("django_jobs",)
     help = "Looks at the background jobs and changes them. Exit codes: 0 done, 1 no such job, 2 wrong usage."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,9 +37,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, subcommand: str, as_json: bool = False, **options: Any) -> None:
         """Print the answer of the chosen subcommand."""
+        alias = router.db_for_write(Job)
         try:
             answer = SUBCOMMANDS[subcommand].answer(options)
         except Error as error:
-            said = one_line(f"the database fails: {error}", width=400)
-            raise CommandError(obstacle(router.db_for_write(Job)) or said) from error
+            said = one_line(f"the database fails: {sentence(error, alias)}", width=400)
+            raise CommandError((None if is_transient(error) else obstacle(alias)) or said) from error
         self.stdout.write(to_json(answer.data) if as_json else answer.text)

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import router
 
+from django_jobs.engines import engine_for
 from django_jobs.exceptions import JobsError
 from django_jobs.management.readiness import obstacle
 from django_jobs.models import Job
@@ -18,6 +19,8 @@ from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
 
 # More runners than this could fill the socket between parent and nursery with one round of orders.
 MOST_PROCESSES = 200
+# How long the look at the database may take before the worker starts without it (seconds).
+LOOK = 10.0
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG, 3: logging.DEBUG}
 
@@ -65,6 +68,8 @@ def _interval(text: str) -> float:
 class Command(BaseCommand):
     """Run jobs until told to stop."""
 
+    # Some of Django's own checks connect, and would end the worker that is to wait for its database.
+    requires_system_checks = ("django_jobs",)
     help = "Run background jobs. TERM or Ctrl-C lets running jobs finish, a second one stops them."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -105,8 +110,10 @@ class Command(BaseCommand):
         )
         if QueueList(names=plan.queues, exclude=plan.exclude).serves_nothing:
             raise CommandError("--exclude leaves no queue of --queues to serve")
+        alias = router.db_for_write(Job)
+        engine_for(alias).limit_waits(seconds=LOOK)
         # It would say "no such table" and wait for ever.
-        if reason := obstacle(router.db_for_write(Job)):
+        if reason := obstacle(alias):
             raise CommandError(reason)
         try:
             Worker(plan).run()

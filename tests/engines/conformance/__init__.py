@@ -17,6 +17,7 @@ from tests.engines.conformance.finishing import (
 )
 from tests.engines.conformance.plans import TestPlans
 from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
+from tests.engines.conformance.repeating import TestRepeated
 from tests.engines.conformance.replaying import TestReplay, TestReplaysAtOnce
 from tests.engines.conformance.transitions import TestTransitions
 from tests.engines.conformance.upkeep import TestClock, TestNextDue, TestPromote, TestRescue
@@ -37,6 +38,7 @@ __all__ = [
     "TestReadyQueues",
     "TestRelease",
     "TestRenew",
+    "TestRepeated",
     "TestReplay",
     "TestReplaysAtOnce",
     "TestRequeue",
