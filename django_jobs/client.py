@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import router
+from django.db import router, transaction
 from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
@@ -55,6 +55,16 @@ def enqueue(job_function: RegisteredFunction, calls: Sequence[Call], options: Op
     engine = engine_for(alias)
     engine.repeated(lambda: engine.enqueue(rows))
     return [_handle(row, alias) for row in rows]
+
+
+def enqueue_on_commit(
+    job_function: RegisteredFunction, call: Call, options: Options, *, using: str | None
+) -> Job:
+    """Store a job once the caller's transaction on the alias `using` has committed; see `JobFunction`."""
+    alias = router.db_for_write(Job)
+    (row,) = _rows(job_function, [call], options.resolved())
+    transaction.on_commit(partial(_store_after_commit, row, alias), using=using)
+    return _handle(row, alias)
 
 
 def calls_of(given: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Call]:
@@ -146,6 +156,15 @@ def _rows(job_function: RegisteredFunction, calls: Sequence[Call], options: Opti
         )
         for index, call in enumerate(calls)
     ]
+
+
+def _store_after_commit(row: NewJob, alias: str) -> None:
+    try:
+        engine_for(alias).enqueue([row])
+    except Exception as error:
+        # The caller sees it come out of a commit that did happen, and must know what is missing now.
+        error.add_note(f"the transaction has committed, but its job {row.id} {row.function} was not stored")
+        raise
 
 
 def _args_of(job_function: RegisteredFunction, index: int, call: Call) -> str:

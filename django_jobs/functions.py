@@ -103,6 +103,31 @@ class JobFunction(Generic[P, R]):
 
         return client.enqueue(self, client.calls_of(calls), self.options)
 
+    def enqueue_on_commit(self, /, *args: Any, using: str | None = None, **kwargs: Any) -> Job:
+        """Store a job after the caller's transaction has committed; at once where there is none.
+
+        For a queue on another database than the caller's data: rolled back, the transaction leaves no
+        job. On the same database `enqueue` does so by itself, and is safer: what ends the process
+        between the commit and the INSERT loses this job.
+
+        Args:
+            using: the alias of the transaction to wait for, not of the queue; None is the default one.
+
+        Returns:
+            The job, with its id; there is no row before the commit, and after a rollback never.
+
+        Raises:
+            TypeError, SerializationError, PayloadTooLarge: as `enqueue`, at the call and not at the commit.
+        """
+        from django_jobs import client
+
+        if using is not None and "using" in self.signature.parameters:
+            raise TypeError(
+                f"using= is the alias of the transaction here, and {self.name} has a parameter of that name: "
+                "give it by position, or call enqueue from transaction.on_commit yourself"
+            )
+        return client.enqueue_on_commit(self, (args, kwargs), self.options, using=using)
+
     def using(self, /, **options: Any) -> Self:
         """Return the same job function with other options for the calls made through it.
 
