@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from django_jobs import conf, registry
 from django_jobs.management.commands.runworker import Command
+from django_jobs.models import Job
 from django_jobs.options import SETTINGS, Options
 from django_jobs.states import TRANSITIONS, Status
 
@@ -29,7 +31,8 @@ WALKS = {
     "docs/database.md": "shop.jobs.send_receipt",
     "docs/quickstart.md": "receipt 1 to ada@example.com, attempt 1",
 }
-OTHERS = {"docs/jobs.md", "docs/queues.md", "docs/settings.md", "docs/commands.md"}
+OTHERS = {"docs/jobs.md", "docs/queues.md", "docs/settings.md", "docs/commands.md", "docs/servers.md"}
+PLACE = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
 LOOK = """
 from django.contrib.auth.models import User
 from django.test import Client
@@ -113,6 +116,28 @@ def test_a_reader_who_pastes_the_page_gets_what_it_says(name: str, tmp_path: Pat
     assert listed.splitlines()[1].split()[1:3] == ["completed", "shop.jobs.send_receipt"]
     (walk.place / "look.py").write_text(LOOK)
     assert "admin 200 1" in walk.run("python manage.py shell < look.py")
+
+
+@pytest.mark.only_on("postgresql", "mariadb")
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_who_has_a_server_pastes_its_settings_and_gets_the_same(tmp_path: Path) -> None:
+    walk = Walk(tmp_path)
+    walk.environment |= {f"DATABASE_{key}": str(connection.settings_dict[key]) for key in PLACE}
+    printed = ""
+    for fence in fences("README.md", "sh", "python"):
+        printed += walk.take(fence)
+        if fence.text.startswith("# mysite/settings.py"):
+            for settings in _settings_of(connection.display_name):
+                walk.take(settings)
+    assert WALKS["README.md"] in printed
+    listed = walk.run("python manage.py jobs list")
+    assert listed.splitlines()[1].split()[1:3] == ["completed", "shop.jobs.send_receipt"]
+    assert Job.objects.get().status == Status.COMPLETED
+
+
+def _settings_of(server: str) -> list[Fence]:
+    section = page("docs/servers.md").split(f"## On {server}\n")[1].split("\n## ")[0]
+    return [Fence(language, text) for language, text in FENCE.findall(section) if language == "python"]
 
 
 @pytest.mark.django_db(transaction=True)
