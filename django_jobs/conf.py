@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -12,8 +13,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from django_jobs.policies import CEILING
+from django_jobs.states import Status
 
 SETTING = "DJANGO_JOBS"
+WEEK = 7 * 24 * 3600
+# How long final jobs are kept where the project does not say, in seconds; None for ever.
+KEPT: dict[str, Any] = {Status.COMPLETED.value: WEEK, Status.CANCELLED.value: WEEK, Status.DEAD.value: None}
+LONGEST_AGE = 100 * CEILING
 
 
 def _seconds(default: float, *, least: float) -> Any:
@@ -34,6 +40,19 @@ def _alias(value: Any) -> bool:
 
 def _names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+
+
+def _retention(value: Any) -> bool:
+    return isinstance(value, dict) and all(status in KEPT and _is_age(age) for status, age in value.items())
+
+
+def _is_age(value: Any) -> bool:
+    age = _seconds_of(value)
+    return age is None or (type(age) in (int, float) and 0 <= age <= LONGEST_AGE)
+
+
+def _seconds_of(age: float | timedelta | None) -> float | None:
+    return age.total_seconds() if isinstance(age, timedelta) else age
 
 
 def _options(value: Any) -> bool:
@@ -59,8 +78,20 @@ class Conf:
     MAX_ERROR_TEXT: int = _setting(16 * 1024, "a whole number of bytes ≥ 100", _whole(100))
     MAX_TRACEBACK: int = _setting(64 * 1024, "a whole number of bytes ≥ 100", _whole(100))
     UNKNOWN_FUNCTION_TTL: float = _seconds(7 * 24 * 3600, least=0)
+    RETENTION: dict[str, Any] = _setting(
+        KEPT,
+        f"a dict of {', '.join(KEPT)} to seconds ≥ 0, a timedelta, or None for ever",
+        _retention,
+    )
+    PRUNE_INTERVAL: float = _seconds(60, least=0.1)
     IMPORTS: list[str] = _setting([], "a list of module names", _names)
     DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", _options)
+
+    @property
+    def retention(self) -> dict[Status, float | None]:
+        """How many seconds jobs of each final status are kept; None for ever."""
+        kept = {**KEPT, **self.RETENTION}
+        return {Status(status): _seconds_of(age) for status, age in kept.items()}
 
 
 def _check(values: Any) -> list[str]:

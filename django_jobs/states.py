@@ -48,9 +48,9 @@ class ErrorKind(StrEnum):
     UNKNOWN_FUNCTION = "unknown function"
 
 
-# verb → (states it may start from, states it may lead to). None: the job does not exist yet.
+# verb → (states it may start from, states it may lead to). None: the job does not exist, yet or any more.
 # Every guarded update of the engines follows this table; a test walks through all of it.
-TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status]]] = {
+TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status | None]]] = {
     "enqueue": (frozenset({None}), PENDING),
     "unhold": (frozenset({Status.WAITING}), PENDING),
     "promote": (frozenset({Status.SCHEDULED}), frozenset({Status.READY})),
@@ -65,4 +65,6 @@ TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status]]] = {
     "requeue": (FINAL, frozenset({Status.READY})),
     # It stays where it is; the job made of it begins as an enqueued one does.
     "replay": (frozenset({Status.DEAD}), frozenset({Status.DEAD})),
+    "prune": (FINAL, frozenset({None})),
+    "purge": (PENDING | FINAL, frozenset({None})),
 }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -9,6 +10,7 @@ from django.core import checks
 from django.db import connections
 from django.test import override_settings
 
+from django_jobs.conf import conf
 from django_jobs.engines.sqlite import SQLiteEngine, configuration
 
 
@@ -93,3 +95,46 @@ class TestSQLite:
         connection.close()
         assert SQLiteEngine("default").check() == []
         assert connection.connection is None
+
+
+@pytest.mark.parametrize(
+    "retention",
+    [
+        {},
+        {"completed": 0, "cancelled": 1.5, "dead": None},
+        {"dead": timedelta(days=365)},
+        {"completed": None},
+    ],
+)
+def test_a_retention_may_be_partial_and_of_seconds_or_a_timedelta(retention):
+    with override_settings(DJANGO_JOBS={"RETENTION": retention}):
+        assert messages() == {}
+        kept = conf().retention
+    week = 7 * 24 * 3600
+    default = {"completed": week, "cancelled": week, "dead": None}
+    given = {name: getattr(age, "total_seconds", lambda age=age: age)() for name, age in retention.items()}
+    assert kept == {**default, **given}
+
+
+@pytest.mark.parametrize(
+    "retention",
+    [
+        None,
+        60,
+        {"ready": 60},
+        {"complete": 60},
+        {None: 60},
+        {"dead": -1},
+        {"dead": timedelta(seconds=-1)},
+        {"dead": "7d"},
+        {"dead": True},
+        {"dead": float("nan")},
+        {"dead": float("inf")},
+        {"dead": 10**400},
+        {"dead": timedelta.max},
+    ],
+)
+def test_a_wrong_retention_is_refused_by_name(retention):
+    with override_settings(DJANGO_JOBS={"RETENTION": retention}):
+        said = messages()["django_jobs.E002"].msg
+    assert "DJANGO_JOBS['RETENTION'] must be a dict of completed, cancelled, dead to seconds" in said

@@ -181,7 +181,7 @@ def test_the_transition_table_is_the_one_of_the_code() -> None:
 
 def _states(states: Any) -> str:
     if None in states:
-        return "(no job yet)"
+        return "(no job)"
     return ", ".join(f"`{status}`" for status in Status if status in states)
 
 

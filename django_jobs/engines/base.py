@@ -6,7 +6,7 @@ transactions for. A vendor's engine overrides only what it does better or must d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TypeVar
@@ -21,12 +21,14 @@ from django_jobs.engines.portable import (
     enqueueing,
     finishing,
     queues,
+    removing,
     repeating,
     replaying,
     upkeep,
     waits,
 )
 from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Replay, Rescued, Started
+from django_jobs.states import Status
 
 T = TypeVar("T")
 
@@ -134,3 +136,11 @@ class Engine:
     def resume(self, names: Sequence[str]) -> int:
         """Let these queues be claimed from again; return how many were paused."""
         return queues.resume(self, names)
+
+    def prune(self, status: Status, *, before: datetime, limit: int) -> int:
+        """Remove jobs that came into this final state before a moment, longest first; return how many."""
+        return removing.prune(self, status, before=before, limit=limit)
+
+    def purge(self, queue: str, *, statuses: Iterable[Status], limit: int) -> int:
+        """Remove a queue's jobs of these statuses, running ones never; return how many."""
+        return removing.purge(self, queue, statuses=statuses, limit=limit)

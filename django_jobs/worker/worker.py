@@ -17,6 +17,7 @@ from django_jobs.conf import conf
 from django_jobs.context import Workplace
 from django_jobs.duties import Duty
 from django_jobs.duties.promote import Promote
+from django_jobs.duties.prune import Prune
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import engine_for
 from django_jobs.exceptions import JobsError
@@ -136,7 +137,11 @@ class Worker:
 
     def _desk(self) -> Desk:
         poll = self.conf.POLL_INTERVAL if self.options.poll_interval is None else self.options.poll_interval
-        duties: list[Duty] = [Promote(interval=poll), Rescue(interval=self.conf.RESCUE_INTERVAL)]
+        duties: list[Duty] = [
+            Promote(interval=poll),
+            Rescue(interval=self.conf.RESCUE_INTERVAL),
+            Prune(self.conf.retention, interval=self.conf.PRUNE_INTERVAL),
+        ]
         return Desk(
             DeskPlan(
                 terms=Terms(self.id, self._queues, self.conf.LEASE),

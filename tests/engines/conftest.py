@@ -7,6 +7,7 @@ for room in (
     "enqueueing",
     "claiming",
     "finishing",
+    "removing",
     "replaying",
     "upkeep",
     "repeating",

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         """Print the answer of the chosen subcommand."""
         alias = router.db_for_write(Job)
         try:
-            answer = SUBCOMMANDS[subcommand].answer(options)
+            answer = SUBCOMMANDS[subcommand].answer({**options, "as_json": as_json})
         except Error as error:
             said = one_line(f"the database fails: {sentence(error, alias)}", width=400)
             raise CommandError((None if is_transient(error) else obstacle(alias)) or said) from error

@@ -1,6 +1,6 @@
 """The subcommands of `manage.py jobs`, a file each."""
 
-from django_jobs.management.jobs import cancel, listing, replay, requeue, show, stats
+from django_jobs.management.jobs import cancel, listing, prune, purge, replay, requeue, show, stats
 from django_jobs.management.jobs.answers import Subcommand
 
 SUBCOMMANDS: dict[str, Subcommand] = {
@@ -10,6 +10,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "cancel": cancel.Cancel(),
     "requeue": requeue.Requeue(),
     "replay": replay.Replay(),
+    "prune": prune.Prune(),
+    "purge": purge.Purge(),
 }
 
 __all__ = ["SUBCOMMANDS"]

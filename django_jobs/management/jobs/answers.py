@@ -22,7 +22,7 @@ class Answer:
 
 
 class Subcommand(ABC):
-    """One question a shell may ask; raises CommandError where there is no answer."""
+    """One thing a shell may ask for; raises CommandError where it cannot be had."""
 
     help: ClassVar[str]
 

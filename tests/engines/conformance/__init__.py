@@ -17,6 +17,7 @@ from tests.engines.conformance.finishing import (
 )
 from tests.engines.conformance.plans import TestPlans
 from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
+from tests.engines.conformance.removing import TestPrune, TestPrunesAtOnce, TestPurge
 from tests.engines.conformance.repeating import TestRepeated
 from tests.engines.conformance.replaying import TestReplay, TestReplaysAtOnce
 from tests.engines.conformance.transitions import TestTransitions
@@ -35,6 +36,9 @@ __all__ = [
     "TestPausesAtOnce",
     "TestPlans",
     "TestPromote",
+    "TestPrune",
+    "TestPrunesAtOnce",
+    "TestPurge",
     "TestReadyQueues",
     "TestRelease",
     "TestRenew",
