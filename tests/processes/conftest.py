@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -97,15 +97,19 @@ Start = Callable[..., WorkerProcess]
 
 @pytest.fixture
 def start_worker(subprocess_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts a worker: options as words, settings as keywords."""
+    """Return a function that starts a worker: options as words, settings as keywords.
+
+    `database` changes the entry of DATABASES for it.
+    """
     started: list[WorkerProcess] = []
 
-    def start(*options: str, **settings: Any) -> WorkerProcess:
+    def start(*options: str, database: Mapping[str, object] | None = None, **settings: Any) -> WorkerProcess:
         environment = {
             **subprocess_environment,
             "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
             "PYTHONPATH": os.getcwd(),
             "TEST_DJANGO_JOBS": json.dumps(settings),
+            "TEST_DATABASE_ENTRY": json.dumps(database or {}),
         }
         worker = WorkerProcess(tmp_path / f"worker{len(started)}.log", environment, *options)
         started.append(worker)

@@ -8,6 +8,7 @@ import os
 from tests.settings import *  # noqa: F403
 
 TIME_ZONE = "UTC"
+DATABASES["default"].update(json.loads(os.environ.get("TEST_DATABASE_ENTRY", "{}")))  # noqa: F405
 DJANGO_JOBS = {
     "IMPORTS": ["tests.jobs_that_misbehave"],
     "POLL_INTERVAL": 0.05,

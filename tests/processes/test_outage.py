@@ -1,0 +1,233 @@
+"""The database goes away, falls silent or refuses: a worker outlives it, says so, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connection, connections
+
+from django_jobs.models import Attempt, Job
+from tests import jobs_that_misbehave as jobs
+from tests.processes.conftest import Ledger, Start, WorkerProcess, is_gone
+from tests.proxy import Address, Proxy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+servers_only = pytest.mark.only_on("postgresql", "mariadb")
+
+FAILS, ANSWERS = "the database fails", "the database answers again"
+
+
+def _server() -> Address:
+    host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+    if not host.startswith("/"):
+        return host, int(port or {"postgresql": 5432}.get(connection.vendor, 3306))
+    return f"{host}/.s.PGSQL.{port or 5432}" if connection.vendor == "postgresql" else host
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """Return a proxy in front of the tests' server."""
+    made = Proxy(_server())
+    yield made
+    made.close()
+
+
+def _through(proxy: Proxy) -> dict[str, str]:
+    return {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
+
+
+def _idle(worker: WorkerProcess, ledger: Ledger) -> None:
+    """Wait until the worker has worked, and has nothing more to do."""
+    worker.until_final(jobs.note.enqueue(str(ledger), "up"))
+
+
+@servers_only
+def test_a_worker_started_before_its_database_waits_for_it(
+    start_worker: Start, ledger: Ledger, proxy: Proxy
+) -> None:
+    proxy.refuse()
+    job = jobs.note.enqueue(str(ledger), "patient")
+    worker = start_worker(database=_through(proxy))
+    worker.until(lambda: FAILS in worker.log)
+    assert "(is the server up? check DATABASES['default'])" in worker.log
+    proxy.allow()
+    (job,) = worker.until_final(job)
+    assert job.result(timeout=0) == "patient"
+    assert worker.log.count(FAILS) == worker.log.count(ANSWERS) == 1
+    assert worker.stop() == 0
+
+
+@servers_only
+def test_a_worker_waiting_for_its_database_can_be_stopped(start_worker: Start, proxy: Proxy) -> None:
+    proxy.refuse()
+    worker = start_worker(database=_through(proxy))
+    worker.until(lambda: FAILS in worker.log)
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.log
+
+
+@servers_only
+def test_connections_cut_again_and_again_lose_and_double_nothing(
+    start_worker: Start, ledger: Ledger, proxy: Proxy
+) -> None:
+    count = 300
+    jobs.note.enqueue_many([(str(ledger), str(number)) for number in range(count)])
+    # The lease of a claim whose commit was not answered has to run out.
+    worker = start_worker(database=_through(proxy), LEASE=3)
+    chance = random.Random(7)
+    for _ in range(15):
+        seen = len(ledger.lines)
+        worker.until(lambda seen=seen: len(ledger.lines) >= min(count, seen + chance.randint(1, 15)))
+        proxy.cut()
+    worker.until(lambda: Job.objects.completed().count() == count)
+    assert worker.stop() == 0
+    assert FAILS in worker.log
+    assert Counter(ledger.lines) == Counter(str(number) for number in range(count))
+    assert Attempt.objects.filter(outcome="completed").count() == count
+
+
+@servers_only
+def test_a_runners_connection_that_was_cut_does_not_fail_the_next_job(
+    start_worker: Start, proxy: Proxy
+) -> None:
+    worker = start_worker("--processes", "1", database=_through(proxy))
+    for _ in range(3):
+        (job,) = worker.until_final(jobs.read_database.enqueue())
+        assert (job.status, job.attempts) == ("completed", 1)
+        proxy.cut()
+    assert worker.stop() == 0
+
+
+@servers_only
+def test_what_ended_during_an_outage_is_written_once_after_it(
+    start_worker: Start, ledger: Ledger, proxy: Proxy, tmp_path: Path
+) -> None:
+    worker = start_worker("--processes", "1", database=_through(proxy))
+    job = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "kept")
+    worker.until(lambda: ledger.lines)
+    proxy.refuse()
+    (tmp_path / "go").touch()
+    worker.until(lambda: len(ledger.lines) == 2 and FAILS in worker.log)
+    job.refresh_from_db()
+    assert job.status == "running"
+    proxy.allow()
+    (job,) = worker.until_final(job)
+    assert (job.result(timeout=0), job.attempts, job.attempt_set.count()) == ("kept", 1, 1)
+    assert [line.split()[0] for line in ledger.lines] == ["START", "END"]
+
+
+@servers_only
+@pytest.mark.parametrize("fault", ["refuse", "freeze"])
+def test_a_database_away_for_longer_than_the_lease_ends_the_runs_and_they_are_repeated(
+    start_worker: Start, ledger: Ledger, proxy: Proxy, tmp_path: Path, fault: str
+) -> None:
+    worker = start_worker("--processes", "1", database=_through(proxy), LEASE=1)
+    job = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "again")
+    worker.until(lambda: ledger.lines)
+    getattr(proxy, fault)()
+    worker.until(lambda: is_gone(ledger.pids()[0]))
+    (tmp_path / "go").touch()
+    proxy.allow() if fault == "refuse" else proxy.thaw()
+    (job,) = worker.until_final(job)
+    assert (job.status, job.attempts) == ("completed", 1)
+    assert Counter(job.attempt_set.values_list("outcome", flat=True)) == {"interrupted": 1, "completed": 1}
+    assert [line.split()[0] for line in ledger.lines] == ["START", "START", "END"]
+    assert worker.stop() == 0
+
+
+@servers_only
+def test_a_worker_ends_in_time_although_its_database_is_silent(
+    start_worker: Start, ledger: Ledger, proxy: Proxy
+) -> None:
+    worker = start_worker("--grace", "1", database=_through(proxy))
+    _idle(worker, ledger)
+    proxy.freeze()
+    assert worker.stop() == 0
+
+
+@servers_only
+@pytest.mark.parametrize(
+    "entry", [{"USER": "nobody_of_the_sort", "PASSWORD": "wrong"}, {"NAME": "nothing_of_the_sort"}]
+)
+def test_a_worker_that_is_refused_says_where_to_look_and_lives(
+    start_worker: Start, entry: dict[str, str]
+) -> None:
+    worker = start_worker(database=entry)
+    worker.until(lambda: FAILS in worker.log)
+    (said,) = [line for line in worker.log.splitlines() if FAILS in line]
+    assert "check DATABASES['default']" in said
+    assert "of_the_sort" in said
+    assert worker.stop() == 0
+
+
+@servers_only
+def test_a_server_without_the_tables_is_refused_with_the_command_that_makes_them(start_worker: Start) -> None:
+    other = {"postgresql": "postgres", "mysql": "information_schema"}[connection.vendor]
+    worker = start_worker(database={"NAME": other})
+    assert worker.wait() == 1
+    assert "has no table django_jobs_job: run `manage.py migrate` first" in worker.log
+
+
+def test_a_table_that_goes_missing_is_named_and_waited_for(start_worker: Start, ledger: Ledger) -> None:
+    worker = start_worker()
+    _idle(worker, ledger)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE django_jobs_job RENAME TO away")
+        try:
+            worker.until(lambda: FAILS in worker.log)
+        finally:
+            cursor.execute("ALTER TABLE away RENAME TO django_jobs_job")
+    assert "django_jobs_job" in worker.log
+    assert "manage.py migrate" in worker.log
+    worker.until_final(jobs.note.enqueue(str(ledger), "after"))
+    assert worker.stop() == 0
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_file_that_may_only_be_read_is_named_and_the_worker_lives(
+    start_worker: Start, ledger: Ledger
+) -> None:
+    jobs.note.enqueue(str(ledger), "never")
+    worker = start_worker(database={"NAME": f"file:{connection.settings_dict['NAME']}?mode=ro"})
+    worker.until(lambda: FAILS in worker.log)
+    assert "make the file and its folder writable for this user" in worker.log
+    assert worker.stop() == 0
+    assert ledger.lines == []
+
+
+@servers_only
+def test_the_jobs_command_says_one_line_about_a_server_that_is_away(
+    subprocess_environment: dict[str, str],
+) -> None:
+    environment = {
+        **subprocess_environment,
+        "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
+        "PYTHONPATH": os.getcwd(),
+        "TEST_DATABASE_ENTRY": '{"HOST": "127.0.0.1", "PORT": "1"}',
+    }
+    command = [sys.executable, "-m", "django", "jobs", "list"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("CommandError: the database fails: ")
+    assert "check DATABASES['default']" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@servers_only
+def test_enqueue_gives_its_caller_the_drivers_own_error(ledger: Ledger) -> None:
+    usual = connections["default"]
+    connections["default"] = usual.copy()
+    connections["default"].settings_dict.update(HOST="127.0.0.1", PORT="1")
+    try:
+        with pytest.raises(OperationalError):
+            jobs.note.enqueue(str(ledger), "nowhere")
+    finally:
+        connections["default"] = usual
+    assert not Job.objects.exists()
