@@ -7,10 +7,10 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo test matrix lint docs dist clean
+.PHONY: help demo test matrix lint docs dist clean bench-latency bench-idle
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(STAMP) ## run the example project's jobs on SQLite, or on DATABASE=postgresql or mariadb
 	@AIRPORT_GUIDE_DATABASE="$(or $(DATABASE),$(AIRPORT_GUIDE_DATABASE))" $(PYTHON) manage.py demo
@@ -34,6 +34,12 @@ docs: $(STAMP) ## build the documentation into docs/_build/html
 dist: $(STAMP) ## build wheel and sdist into dist/
 	rm -rf dist
 	$(PYTHON) -m build --outdir dist .
+
+bench-latency: $(STAMP) ## how long a job waits for an idle worker; DATABASE=postgresql for another database
+	@$(PYTHON) -m benchmarks.latency $(DATABASE)
+
+bench-idle: $(STAMP) ## what an idle worker costs; DATABASE=postgresql for another database
+	@$(PYTHON) -m benchmarks.idle $(DATABASE)
 
 clean: ## remove what was built, the environment and the demo's data
 	rm -rf .venv .nox build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

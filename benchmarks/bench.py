@@ -5,31 +5,36 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import databases
+
 ROOT = Path(__file__).resolve().parent.parent
+DATABASES = databases.NAMES
 
 
 @contextmanager
-def fresh_project() -> Iterator[None]:
-    """Set Django up on an empty, migrated SQLite database in a temporary directory."""
-    with tempfile.TemporaryDirectory(prefix="django_jobs_bench_") as home:
-        os.environ |= {
-            "BENCH_HOME": home,
-            "DJANGO_SETTINGS_MODULE": "benchmarks.project.settings",
-            "PYTHONPATH": str(ROOT),
-        }
-        import django
-        from django.core.management import call_command
-        from django.db import connections
+def fresh_project(database: str = "sqlite") -> Iterator[None]:
+    """Set Django up on an empty, migrated database, found as the tests find theirs; once a process."""
+    os.environ |= {
+        "BENCH_DATABASE": database,
+        "DJANGO_SETTINGS_MODULE": "benchmarks.project.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+    import django
+    from django.db import connection
 
-        django.setup()
-        call_command("migrate", verbosity=0)
+    django.setup()
+    before = connection.settings_dict["NAME"]
+    # What workers connect to as well: their settings read the name from here.
+    os.environ["TEST_DATABASE_NAME"] = str(connection.creation.create_test_db(verbosity=0, autoclobber=True))
+    try:
         yield
-        connections.close_all()
+    finally:
+        connection.creation.destroy_test_db(before, verbosity=0)
+        connection.close()
 
 
 def start_worker(*options: str) -> subprocess.Popen[bytes]:
@@ -38,16 +43,22 @@ def start_worker(*options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT)
 
 
-def machine() -> str:
-    """Return what the figures were taken on."""
-    import sqlite3
+def family(pid: int) -> list[int]:
+    """Return a process and all its descendants."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
 
+
+def machine() -> str:
+    """Return what the figures were taken on, and what else was running there."""
     import django
+    from django.db import connection
 
     model = next(
         (line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
     )
     return (
         f"{os.cpu_count()} cores ({model.partition(':')[2].strip() or 'unknown'}), "
-        f"Python {sys.version.split()[0]}, Django {django.__version__}, SQLite {sqlite3.sqlite_version}"
+        f"load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}, Django {django.__version__}, "
+        f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}"
     )

@@ -9,15 +9,9 @@ import signal
 import time
 from pathlib import Path
 
-from benchmarks.bench import fresh_project, machine, start_worker
+from benchmarks.bench import family, fresh_project, machine, start_worker
 
 JOBS = 1_000
-
-
-def family(pid: int) -> list[int]:
-    """Return a process and all its descendants."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(each for child in children for each in family(int(child)))]
 
 
 def pss(pid: int) -> float:

@@ -30,6 +30,15 @@ def _seconds(default: float, *, least: float) -> Any:
     )
 
 
+def _seconds_or_none(default: float | None, *, least: float) -> Any:
+    checked = _seconds(0, least=least).metadata
+    return _setting(
+        default,
+        f"None or {checked['expected']}",
+        lambda value: value is None or checked["accepts"](value),
+    )
+
+
 def _whole(least: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and value >= least
 
@@ -71,7 +80,7 @@ class Conf:
     DATABASE: str | None = _setting(None, "an alias of DATABASES or None", _alias)
     LEASE: float = _seconds(60, least=1)
     RESCUE_INTERVAL: float = _seconds(5, least=0.1)
-    POLL_INTERVAL: float = _seconds(1, least=0.01)
+    POLL_INTERVAL: float | None = _seconds_or_none(None, least=0.01)
     SHUTDOWN_GRACE: float = _seconds(25, least=0)
     MAX_PAYLOAD: int = _setting(256 * 1024, "a whole number of bytes ≥ 1", _whole(1))
     MAX_RESULT: int = _setting(1024 * 1024, "a whole number of bytes ≥ 1", _whole(1))

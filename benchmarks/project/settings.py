@@ -1,9 +1,10 @@
-"""An empty project with the admin: what the figures are measured in. BENCH_HOME holds its database."""
+"""An empty project with the admin: what the figures are measured in; BENCH_DATABASE chooses its database."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+from tests import databases
 
 SECRET_KEY = "only for measuring"
 USE_TZ = True
@@ -17,7 +18,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_jobs",
-    "benchmarks.project",
+    "benchmarks.project.apps.ProjectConfig",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -38,15 +39,5 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": Path(os.environ["BENCH_HOME"]) / "bench.sqlite3",
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
-}
+DATABASES = {"default": databases.find(os.environ.get("BENCH_DATABASE", "sqlite"))}
 STATIC_URL = "static/"

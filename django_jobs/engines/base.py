@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable import (
     claiming,
     enqueueing,
@@ -63,6 +64,10 @@ class Engine:
     def read_clock(self) -> datetime:
         """Return the database's own time, aware, in UTC."""
         return upkeep.read_clock(self)
+
+    def listener(self) -> Listener:
+        """Open a listener for what other connections make ready; by default one that hears nothing."""
+        return Listener()
 
     def enqueue(self, jobs: Sequence[NewJob]) -> None:
         """Store new jobs, all or nothing, with a constant number of statements."""

@@ -3,8 +3,9 @@
 Each pass is a row of bounded units, in this order, so that nothing keeps a renewal waiting:
 
 1. renew the lease of all that the worker holds
-2. write what the loop handed over and claim what it wants, in one transaction
-3. do the duties that are due
+2. hear whether another connection has made jobs ready, if the loop wants any
+3. write what the loop handed over and claim what it wants, in one transaction
+4. do the duties that are due
 
 A database that is away stops nothing: what could not be written is kept and tried again.
 """
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django_jobs.duties import Done, Duty
+from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import ClaimedJob
@@ -30,6 +32,7 @@ from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble
+from django_jobs.worker.waking import Waking
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,13 @@ class DeskPlan:
     Attributes:
         terms: under which terms it claims.
         duties: what it does for all workers.
-        poll_interval: seconds between looks at an empty queue.
+        poll_interval: seconds between looks at an empty queue; None leaves it to what wakes the worker.
         burst: whether to tell when nothing is due any more.
     """
 
     terms: Terms
     duties: Sequence[Duty]
-    poll_interval: float
+    poll_interval: float | None
     burst: bool
 
 
@@ -57,6 +60,7 @@ class Desk:
         self._inbox, self._outbox = inbox, outbox
         self._clock = DatabaseClock(engine)
         self._claims = Claims(engine, plan.terms, clock=self._clock)
+        self._waking = Waking(engine, queues=plan.terms.queues)
         self._roster = DutyRoster(plan.duties)
         self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)
         self._renew_at = self._look_at = 0.0
@@ -83,14 +87,15 @@ class Desk:
             while not self._inbox.closed:
                 self._pass()
         finally:
-            with suppress(Exception):  # whatever it says, the loop must hear of the end
-                self._engine.connection.close()
+            self._disconnect()
             self._outbox.post(DeskClosed())
 
     def _pass(self) -> None:
-        work = self._inbox.take(wait=self._patience())
+        wanted = self._inbox.wanted > 0
+        work = self._inbox.take(wait=self._patience(wanted), also=self._waking.fileno() if wanted else None)
         try:
             self._renew_if_due()
+            self._hear()
             found = self._settle_and_claim(work)
             work = Work()
             made_ready = self._do_duties()
@@ -104,10 +109,10 @@ class Desk:
             if drained:
                 self._outbox.post(Drained())
 
-    def _patience(self) -> float:
+    def _patience(self, wanted: bool) -> float:
         moments = [self._renew_at, self._roster.next_at]
-        if self._inbox.wanted:
-            moments.append(self._look_at)
+        if wanted:
+            moments += [self._look_at, self._waking.next_at]
         return max(0.0, min(moments) - boottime())
 
     def _renew_if_due(self) -> None:
@@ -117,6 +122,13 @@ class Desk:
         self._renew_at = boottime() + self._plan.terms.lease / 4
         if lost:
             self._outbox.post(Lost(lost))
+
+    def _hear(self) -> None:
+        # With no slot free there is nothing to wake for: the next free one looks by itself.
+        if self._inbox.wanted and self._waking.heard():
+            self._claims.forget_queues()
+            self._look_at = 0.0
+            self._roster.hasten(Promote)  # the news may be a job for a little later
 
     def _settle_and_claim(self, work: Work) -> int | None:
         """Return how many jobs were claimed, None when it was not the time to look."""
@@ -140,7 +152,8 @@ class Desk:
 
     def _next_look(self) -> float:
         # Jitter, so that many idle workers do not ask in step.
-        return boottime() + self._plan.poll_interval * random.uniform(0.9, 1.1)
+        interval = self._plan.poll_interval or self._waking.poll_interval
+        return boottime() + interval * random.uniform(0.9, 1.1)
 
     def _do_duties(self) -> bool:
         made_ready = False
@@ -168,10 +181,14 @@ class Desk:
         return self._claims.none_held and not self._claims.any_due()
 
     def _recover(self, error: Exception) -> None:
-        with suppress(Exception):  # it may be past closing
-            self._engine.connection.close()
+        self._disconnect()
         # First of all the leases; then let live owners renew theirs before anyone takes them over.
         self._renew_at = 0.0
         self._roster.postpone(Rescue, seconds=self._plan.terms.lease / 2)
         # Jitter, so that all workers of a database that comes back do not knock at once.
         self._inbox.rest(self._trouble.happened(error) * random.uniform(0.8, 1.2))
+
+    def _disconnect(self) -> None:
+        for close in (self._waking.close, self._engine.connection.close):
+            with suppress(Exception):  # it may be past closing; whatever it says, the desk's news must go out
+                close()

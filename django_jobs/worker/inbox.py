@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 from collections import deque
@@ -59,25 +60,27 @@ class Inbox:
     """From loop to desk: work to write, how many jobs are wanted, when to stop."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._work = Work()
         self._wanted = self._delivered = 0
-        self._stopping = False
-        self._stirred = False  # something came in since the last take: do not wait for a notify that is past
+        self._stop = threading.Event()
+        self._stirred = False  # something came in since the last take, and the descriptor says so
 
     def _stir(self) -> None:
-        self._stirred = True
-        self._changed.notify()
+        if not self._stirred:
+            self._stirred = True
+            os.eventfd_write(self._event, 1)
 
     def put(self, work: Work) -> None:
         """Hand over work."""
-        with self._changed:
+        with self._lock:
             self._work.add(work)
             self._stir()
 
     def put_back(self, work: Work) -> None:
         """Return work that could not be written, before all newer."""
-        with self._changed:
+        with self._lock:
             work.add(self._work)
             self._work = work
 
@@ -88,7 +91,7 @@ class Inbox:
             jobs: how many more.
             received: how many have arrived so far in all; what is under way counts towards `jobs`.
         """
-        with self._changed:
+        with self._lock:
             wanted = max(0, jobs - (self._delivered - received))
             if wanted > self._wanted:
                 self._stir()
@@ -96,8 +99,9 @@ class Inbox:
 
     def stop(self) -> None:
         """Ask the desk to write what is left and end."""
-        with self._changed:
-            self._stopping, self._wanted = True, 0
+        with self._lock:
+            self._wanted = 0
+            self._stop.set()
             self._stir()
 
     def finish(self, *, received: int) -> None:
@@ -106,8 +110,8 @@ class Inbox:
         Args:
             received: how many have arrived so far in all.
         """
-        with self._changed:
-            if not self._stopping and self._delivered == received:
+        with self._lock:
+            if not self.stopping and self._delivered == received:
                 self.stop()
 
     @property
@@ -118,36 +122,52 @@ class Inbox:
     @property
     def stopping(self) -> bool:
         """Whether the desk was asked to end."""
-        return self._stopping
+        return self._stop.is_set()
 
     @property
     def closed(self) -> bool:
         """Whether there is nothing left to do, ever."""
-        return self._stopping and not self._work
+        return self.stopping and not self._work
 
     def delivered(self, jobs: int) -> bool:
         """Take so many, which go to the loop now, off what is wanted; False when it takes no more."""
-        with self._changed:
-            if self._stopping:
+        with self._lock:
+            if self.stopping:
                 return False
             self._delivered += jobs
             self._wanted = max(0, self._wanted - jobs)
             return True
 
-    def take(self, *, wait: float) -> Work:
-        """Wait up to so many seconds for news; return the oldest work, at most a unit."""
-        with self._changed:
-            if not self._work and not self._stirred and wait > 0:
-                self._changed.wait(wait)
-            self._stirred = False
+    def take(self, *, wait: float, also: int | None = None) -> Work:
+        """Wait for news; return the oldest work, at most a unit.
+
+        Args:
+            wait: how long at most (seconds).
+            also: another descriptor; the wait ends when it is readable.
+        """
+        if not self._work and wait > 0:
+            self._wait(wait, also)
+        with self._lock:
+            if self._stirred:
+                self._stirred = False
+                os.eventfd_read(self._event)
             return self._work.take(UNIT)
 
     def rest(self, seconds: float) -> None:
         """Wait so long, whatever comes in; when asked to stop, only briefly."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._stopping, seconds):
-                return
-        time.sleep(min(seconds, 0.1))
+        if self._stop.wait(seconds):
+            time.sleep(min(seconds, 0.1))
+
+    def close(self) -> None:
+        """Free the descriptor."""
+        os.close(self._event)
+
+    def _wait(self, seconds: float, also: int | None) -> None:
+        readable = select.poll()
+        for fd in (self._event, also):
+            if fd is not None:
+                readable.register(fd, select.POLLIN)
+        readable.poll(seconds * 1000)
 
 
 class Claimed(NamedTuple):

@@ -38,6 +38,12 @@ class DutyRoster:
             wait = min(wait, max(0.0, (done.again_at - now).total_seconds()))
         self._next[duty] = boottime() + wait
 
+    def hasten(self, kind: type) -> None:
+        """Make duties of this class due now."""
+        for duty in self._next:
+            if isinstance(duty, kind):
+                self._next[duty] = 0.0
+
     def postpone(self, kind: type, *, seconds: float) -> None:
         """Let duties of this class rest for so long."""
         for duty in self._next:

@@ -39,6 +39,8 @@ from django_jobs.worker.starting import ExecStarter, NurseryStarter, Starter
 from django_jobs.worker.stopping import Stop
 
 START_METHODS = ("fork", "exec")
+# How often due jobs are looked for where the settings do not say (seconds).
+PROMOTE_INTERVAL = 1.0
 
 
 class PlatformUnsupported(JobsError):
@@ -60,7 +62,7 @@ class WorkerOptions:
         processes: how many jobs run at once, each in a process of its own.
         burst: end when nothing is due any more.
         max_jobs: end after so many jobs; None for any number.
-        poll_interval: seconds between looks at an empty queue; None takes POLL_INTERVAL.
+        poll_interval: seconds between looks that nothing woke it for; None takes POLL_INTERVAL.
         grace: seconds that running jobs may go on at shutdown; None takes SHUTDOWN_GRACE.
         start_method: fork or exec; None forks where that is safe.
         log_level: of the worker's own lines, where the project configured none.
@@ -138,7 +140,7 @@ class Worker:
     def _desk(self) -> Desk:
         poll = self.conf.POLL_INTERVAL if self.options.poll_interval is None else self.options.poll_interval
         duties: list[Duty] = [
-            Promote(interval=poll),
+            Promote(interval=poll or PROMOTE_INTERVAL),
             Rescue(interval=self.conf.RESCUE_INTERVAL),
             Prune(self.conf.retention, interval=self.conf.PRUNE_INTERVAL),
         ]
@@ -186,6 +188,7 @@ class Worker:
         desk.stop()
         # A thread that waits for a database that is away ends with the process; it may still write here.
         if desk.wait(0.5):
+            self._inbox.close()
             self._outbox.close()
             self._slips.close()
         starter.stop()

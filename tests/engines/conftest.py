@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+from django_jobs.engines import Engine
+from django_jobs.engines.listening import Listener
 
 # The suite lies in modules that pytest does not collect by themselves.
 for room in (
@@ -11,7 +16,19 @@ for room in (
     "replaying",
     "upkeep",
     "repeating",
+    "listening",
     "transitions",
     "plans",
 ):
     pytest.register_assert_rewrite(f"tests.engines.conformance.{room}")
+
+
+@pytest.fixture
+def listener(engine: Engine) -> Iterator[Listener]:
+    """Return an open listener that has heard all there was before."""
+    from tests.engines.conformance.listening import drain
+
+    made = engine.listener()
+    drain(made)
+    yield made
+    made.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import OperationalError
 
+from django_jobs.engines.listening import Listener
 from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Started
 from tests.worker.making import held
 
@@ -26,6 +27,29 @@ class Connection:
             raise RuntimeError("cannot even be closed")
 
 
+class FakeListener(Listener):
+    """Has always heard the same."""
+
+    poll_interval = 77.0
+
+    def __init__(self, news: Set[str], *, fd: int | None = None) -> None:
+        self.news, self.fd = news, fd
+        self.asked = self.closed = 0
+        self.fails: Exception | None = None
+
+    def fileno(self) -> int | None:
+        return self.fd
+
+    def heard(self) -> Set[str]:
+        self.asked += 1
+        if self.fails:
+            raise self.fails
+        return self.news
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 class FakeEngine:
     """Takes note of every verb, in order."""
 
@@ -41,6 +65,7 @@ class FakeEngine:
         self.started: list[Started] = []
         self.due: datetime | None = None
         self.paused_queues: list[str] = []
+        self.ear: Listener = Listener()
         self.fails: dict[str, Exception] = {}
         self.meanwhile: Callable[[], Any] = lambda: None  # while a claim is being made
 
@@ -66,6 +91,10 @@ class FakeEngine:
     def read_clock(self) -> datetime:
         self._call("read_clock")
         return datetime.now(UTC)
+
+    def listener(self) -> Listener:
+        self._call("listener")
+        return self.ear
 
     def ready_queues(self) -> list[str]:
         self._call("ready_queues")

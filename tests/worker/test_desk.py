@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from django.db import ProgrammingError
 
 from django_jobs.duties import Done
+from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
+from django_jobs.engines.listening import ANY_QUEUE
 from django_jobs.states import AttemptOutcome
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
@@ -18,7 +21,7 @@ from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
 from django_jobs.worker.inbox import UNIT, Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
 from django_jobs.worker.queue_list import QueueList
-from tests.worker.fake_engine import FakeEngine
+from tests.worker.fake_engine import FakeEngine, FakeListener
 from tests.worker.making import claimed, completed, held
 
 
@@ -52,6 +55,11 @@ class Office:
         self.passes()
         return [job for news in self.outbox.take() if isinstance(news, Claimed) for job in news.jobs]
 
+    def close(self) -> None:
+        """Free the descriptors."""
+        self.inbox.close()
+        self.outbox.close()
+
     def news(self) -> list[Any]:
         """Return what the loop would hear."""
         return self.outbox.take()
@@ -62,7 +70,7 @@ def office() -> Iterator[Office]:
     """Return a desk without duties."""
     made = Office()
     yield made
-    made.outbox.close()
+    made.close()
 
 
 def test_the_lease_is_renewed_before_anything_else(office: Office) -> None:
@@ -109,7 +117,7 @@ def test_after_a_failure_nothing_is_rescued_for_half_a_lease() -> None:
     office.passes()
     assert "rescue" not in office.engine.calls
     assert office.desk._roster.next_at > boottime_ns() / 1e9 + 25
-    office.outbox.close()
+    office.close()
 
 
 def test_no_more_rows_are_written_at_once_than_a_unit(office: Office) -> None:
@@ -227,6 +235,61 @@ def test_no_wait_of_the_desks_connection_outlasts_a_sixth_of_the_lease(office: O
     assert office.engine.calls[0] == "limit_waits 10"
 
 
+def test_news_of_another_connection_are_looked_for_at_once(office: Office) -> None:
+    office.inbox.want(1, received=0)
+    office.passes()
+    office.engine.ready = [claimed()]
+    office.passes()
+    assert office.news() == []  # the next look is a poll interval away
+    office.engine.ear = FakeListener({ANY_QUEUE})
+    office.desk._waking.close()
+    office.passes()
+    assert [type(news) for news in office.news()] == [Claimed]
+
+
+def test_nobody_listens_while_no_job_is_wanted(office: Office) -> None:
+    office.passes(3)
+    assert "listener" not in office.engine.calls
+
+
+def test_a_wait_ends_with_the_listener_s_descriptor(office: Office) -> None:
+    read, write = os.pipe()
+    office.engine.ear = FakeListener(set(), fd=read)
+    office.inbox.want(1, received=0)
+    office.passes(2)
+    os.write(write, b"x")
+    office.desk._waking._rest_until = 0.0
+    office.desk._pass()  # else it would wait for the poll interval, and with it the lease
+    assert office.engine.ear.asked
+    os.close(read)
+    os.close(write)
+
+
+def test_after_a_failure_another_listener_is_opened(office: Office) -> None:
+    office.inbox.want(1, received=0)
+    office.engine.ear = ear = FakeListener(set())
+    office.passes()
+    office.engine.away("read_clock")
+    office.desk._renew_at = 0.0
+    office.passes()
+    assert ear.closed
+    office.engine.away()
+    office.passes()
+    assert office.engine.calls.count("listener") == 2
+
+
+def test_due_jobs_are_looked_for_when_there_are_news() -> None:
+    office = Office(duties=(promote := Promote(interval=1000),))
+    office.passes()
+    assert office.desk._roster.due() == []
+    office.inbox.want(1, received=0)
+    office.engine.calls.clear()
+    office.passes()  # opens the listener, and looks for what came before
+    assert "next_due" in office.engine.calls
+    assert promote not in office.desk._roster.due()
+    office.close()
+
+
 class Duty:
     """A duty that does what the test says."""
 
@@ -252,7 +315,7 @@ def test_a_duty_that_fails_on_a_row_keeps_nobody_from_working(caplog: pytest.Log
     assert "spoilt row" in caplog.text
     office.passes()
     assert bad.turns == 1
-    office.outbox.close()
+    office.close()
 
 
 def test_jobs_made_ready_by_a_duty_are_looked_for_at_once() -> None:
@@ -262,7 +325,7 @@ def test_jobs_made_ready_by_a_duty_are_looked_for_at_once() -> None:
     office.engine.ready = [claimed()]
     office.passes()
     assert [type(news) for news in office.news()] == [Claimed]
-    office.outbox.close()
+    office.close()
 
 
 def test_no_duty_is_begun_when_stopping() -> None:
@@ -271,7 +334,7 @@ def test_no_duty_is_begun_when_stopping() -> None:
     office.desk.stop()
     office.passes()
     assert duty.turns == 0
-    office.outbox.close()
+    office.close()
 
 
 @pytest.fixture
@@ -280,7 +343,7 @@ def burst() -> Iterator[Office]:
     made = Office(burst=True, queues=QueueList(exclude=["other"]))
     made.inbox.want(2, received=0)
     yield made
-    made.outbox.close()
+    made.close()
 
 
 def test_drained_is_told_when_nothing_is_due(burst: Office) -> None:

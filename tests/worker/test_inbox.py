@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import threading
 
@@ -87,6 +88,17 @@ def test_news_end_the_wait_also_when_they_come_before_it() -> None:
     inbox.stop()
     assert done.wait(20)
     waiting.join()
+
+
+def test_news_of_another_descriptor_end_the_wait() -> None:
+    inbox = Inbox()
+    read, write = os.pipe()
+    os.write(write, b"x")
+    assert not inbox.take(wait=1000, also=read)
+    inbox.put(_work(1))
+    assert _numbers(inbox.take(wait=1000, also=read)) == [1]
+    os.close(read)
+    os.close(write)
 
 
 def test_a_rest_ends_with_the_stop() -> None:

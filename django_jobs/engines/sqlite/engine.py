@@ -13,9 +13,10 @@ from django.core.checks import CheckMessage
 from django.db import transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
+from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.rows import ClaimedJob
-from django_jobs.engines.sqlite import configuration, statements
+from django_jobs.engines.sqlite import configuration, listening, statements
 from django_jobs.engines.sqlite.values import SQLiteValues
 from django_jobs.engines.wholesale import WholesaleEngine
 
@@ -52,6 +53,10 @@ class SQLiteEngine(WholesaleEngine):
             with _immediate(self.connection):
                 stack.enter_context(transaction.atomic(using=self.alias))
             yield
+
+    def listener(self) -> Listener:
+        """Watch the database's files."""
+        return listening.listener(self)
 
     def next_due(self) -> datetime | None:
         """Read the time as text: one that is spoilt counts as due and keeps no other from its turn."""

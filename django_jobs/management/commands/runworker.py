@@ -90,7 +90,9 @@ class Command(BaseCommand):
         parser.add_argument("--burst", action="store_true", help="end when nothing is due any more")
         parser.add_argument("--max-jobs", type=_count, help="end after so many jobs")
         parser.add_argument(
-            "--poll-interval", type=_interval, help="seconds between looks at an empty queue (POLL_INTERVAL)"
+            "--poll-interval",
+            type=_interval,
+            help="seconds between looks at a queue that seems empty (POLL_INTERVAL)",
         )
         parser.add_argument(
             "--grace", type=_seconds, help="seconds that running jobs may go on at shutdown (SHUTDOWN_GRACE)"

@@ -15,6 +15,7 @@ from tests.engines.conformance.finishing import (
     TestRelease,
     TestRequeue,
 )
+from tests.engines.conformance.listening import TestListener
 from tests.engines.conformance.plans import TestPlans
 from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
 from tests.engines.conformance.removing import TestPrune, TestPrunesAtOnce, TestPurge
@@ -31,6 +32,7 @@ __all__ = [
     "TestClaimsAtOnce",
     "TestClock",
     "TestEnqueue",
+    "TestListener",
     "TestNextDue",
     "TestPause",
     "TestPausesAtOnce",

@@ -1,0 +1,84 @@
+"""What wakes an idle worker before its next look: the engine's listener, kept open, and not too often."""
+
+from __future__ import annotations
+
+from django_jobs.engines import Engine
+from django_jobs.engines.listening import ANY_QUEUE, Listener
+from django_jobs.logs import logger
+from django_jobs.wire.clock import boottime
+from django_jobs.worker.queue_list import QueueList
+
+# After a wake-up the next one is heard so much later (seconds): a project may write its database all the
+# time without enqueueing anything.
+REST = 0.01
+# A listener that died is opened again after so long (seconds), twice as long each time.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+
+
+class Waking:
+    """Opens a listener when first asked, and another one when that has died; meanwhile there is none."""
+
+    def __init__(self, engine: Engine, *, queues: QueueList) -> None:
+        self._engine, self._queues = engine, queues
+        self._listener: Listener | None = None
+        self._open_at = self._rest_until = self._pause = 0.0
+
+    @property
+    def poll_interval(self) -> float:
+        """How often to look whatever is heard (seconds)."""
+        return (self._listener or Listener).poll_interval
+
+    def fileno(self) -> int | None:
+        """Return the descriptor to wait on, None while there is none or while it rests."""
+        return self._listener.fileno() if self._listener and not self._resting else None
+
+    @property
+    def next_at(self) -> float:
+        """When to ask again whatever the descriptor says (CLOCK_BOOTTIME, seconds)."""
+        if self._resting:
+            return self._rest_until
+        return self._listener.next_at if self._listener else self._open_at
+
+    def heard(self) -> bool:
+        """Return whether to look now: a queue that this worker serves may have new jobs."""
+        if self._resting:
+            return False
+        try:
+            woken = self._wakes()
+        except Exception as error:  # of the kernel's, the driver's or the database's kind
+            self._died(error)
+            return True
+        if woken:
+            self._rest_until = boottime() + REST
+        return woken
+
+    def close(self) -> None:
+        """Let go of the listener; bears being called twice. Asked again, it opens another one."""
+        if self._listener:
+            self._listener.close()
+        self._listener = None
+        self._open_at = self._rest_until = 0.0
+
+    @property
+    def _resting(self) -> bool:
+        return boottime() < self._rest_until
+
+    def _wakes(self) -> bool:
+        if self._listener is None:
+            return boottime() >= self._open_at and self._open()
+        queues = self._listener.heard()
+        return ANY_QUEUE in queues or bool(self._queues.among(queues))
+
+    def _open(self) -> bool:
+        self._listener = self._engine.listener()
+        if self._pause:
+            logger.info("new jobs wake this worker again")
+        self._pause = 0.0
+        return True  # what came before it could hear is to be looked for
+
+    def _died(self, error: Exception) -> None:
+        if not self._pause:
+            logger.warning("new jobs do not wake this worker, it polls until they do again: %s", error)
+        self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+        self.close()
+        self._open_at = boottime() + self._pause

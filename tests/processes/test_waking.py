@@ -1,0 +1,67 @@
+"""A worker that looks for jobs by itself only each half minute starts them at once all the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests import jobs_that_misbehave as jobs
+from tests.processes.conftest import PATIENCE, Ledger, Start, WorkerProcess
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Long beyond the patience of the tests: what is run within it was not found by polling.
+POLL_INTERVAL = 10 * PATIENCE
+
+
+@pytest.fixture
+def idle_worker(start_worker: Start, ledger: Ledger) -> Any:
+    """Return a function that starts a worker and waits until it has run one job and waits for more."""
+
+    def start(*options: str, **settings: Any) -> WorkerProcess:
+        worker = start_worker(*options, POLL_INTERVAL=POLL_INTERVAL, **settings)
+        worker.until_final(jobs.note.enqueue(str(ledger), "first"))
+        return worker
+
+    return start
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_job_of_another_process_is_started_at_once(idle_worker: Any, ledger: Ledger) -> None:
+    worker = idle_worker()
+    for word in ("second", "third"):
+        worker.until_final(jobs.note.enqueue(str(ledger), word))
+    assert ledger.lines == ["first", "second", "third"]
+    assert worker.stop() == 0
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_job_for_a_little_later_is_started_when_it_is_due(idle_worker: Any, ledger: Ledger) -> None:
+    worker = idle_worker()
+    worker.until_final(jobs.note.using(run_after=timedelta(seconds=0.5)).enqueue(str(ledger), "later"))
+    assert ledger.lines == ["first", "later"]
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_worker_without_inotify_is_woken_as_well(idle_worker: Any, ledger: Ledger) -> None:
+    worker = idle_worker(IMPORTS=["tests.jobs_that_misbehave", "tests.processes.without_inotify"])
+    worker.until_final(jobs.note.enqueue(str(ledger), "second"))
+    assert ledger.lines == ["first", "second"]
+    assert "asking each 0.05 s whether the database was written" in worker.log
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_worker_with_no_slot_free_takes_what_came_meanwhile_when_one_is(
+    idle_worker: Any, ledger: Ledger, tmp_path: Any
+) -> None:
+    worker = idle_worker("--processes", "1")
+    release = tmp_path / "release"
+    held = jobs.hold.enqueue(str(ledger), str(release))
+    worker.until(lambda: len(ledger.lines) == 2)
+    waiting = [jobs.note.enqueue(str(ledger), f"waited {number}") for number in range(3)]
+    connection.close()
+    release.touch()
+    worker.until_final(held, *waiting)

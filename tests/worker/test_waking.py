@@ -1,0 +1,123 @@
+"""What wakes a worker, and how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_jobs.engines.listening import ANY_QUEUE, Listener
+from django_jobs.worker.queue_list import QueueList
+from django_jobs.worker.waking import Waking
+from tests.worker.fake_engine import FakeEngine, FakeListener
+
+
+def _waking(ear: Listener, **queues: Any) -> tuple[Waking, FakeEngine]:
+    engine = FakeEngine()
+    engine.ear = ear
+    return Waking(engine, queues=QueueList(**queues)), engine  # type: ignore[arg-type]
+
+
+def _heard(waking: Waking) -> bool:
+    """Ask as if the last rest were over."""
+    waking._rest_until = 0.0
+    return waking.heard()
+
+
+def test_the_listener_is_opened_when_first_asked_and_what_came_before_is_looked_for() -> None:
+    waking, engine = _waking(FakeListener(set()))
+    assert (waking.fileno(), engine.calls) == (None, [])
+    assert waking.heard()
+    assert engine.calls == ["listener"]
+    assert not _heard(waking)
+    assert engine.calls == ["listener"]
+
+
+def test_the_listener_says_how_often_to_poll() -> None:
+    waking, _ = _waking(FakeListener(set()))
+    assert waking.poll_interval == Listener.poll_interval
+    waking.heard()
+    assert waking.poll_interval == FakeListener.poll_interval
+
+
+def test_after_a_wake_up_neither_descriptor_nor_listener_is_asked_for_a_while() -> None:
+    ear = FakeListener({ANY_QUEUE}, fd=5)
+    waking, _ = _waking(ear)
+    waking.heard()
+    assert _heard(waking)
+    waking._rest_until = float("inf")
+    asked = ear.asked
+    assert not waking.heard()
+    assert (ear.asked, waking.fileno(), waking.next_at) == (asked, None, float("inf"))
+    waking._rest_until = 0.0
+    assert waking.fileno() == 5
+
+
+def test_the_rest_ends() -> None:
+    waking, _ = _waking(FakeListener({ANY_QUEUE}))
+    waking.heard()
+    assert 0 < waking.next_at < float("inf")
+
+
+@pytest.mark.parametrize(
+    ("served", "news", "wakes"),
+    [
+        ({"names": ["mail"]}, {"mail"}, True),
+        ({"names": ["mail"]}, {"other"}, False),
+        ({"names": ["mail"]}, {"other", ANY_QUEUE}, True),
+        ({"exclude": ["mail"]}, {"mail"}, False),
+        ({"exclude": ["mail"]}, {"mail", "other"}, True),
+        ({}, {"mail"}, True),
+        ({}, set(), False),
+    ],
+)
+def test_only_queues_that_are_served_wake(served: dict[str, Any], news: set[str], wakes: bool) -> None:
+    waking, _ = _waking(FakeListener(news), **served)
+    waking.heard()
+    assert _heard(waking) is wakes
+
+
+def test_a_listener_that_dies_is_said_once_and_opened_again_later(caplog: pytest.LogCaptureFixture) -> None:
+    ear = FakeListener(set())
+    waking, engine = _waking(ear)
+    caplog.set_level("INFO", "django_jobs")
+    waking.heard()
+    ear.fails = OSError("cut off")
+    assert _heard(waking)  # something may have been lost
+    assert (ear.closed, waking.fileno(), waking.poll_interval) == (1, None, Listener.poll_interval)
+    assert not _heard(waking)
+    assert engine.calls == ["listener"]
+    engine.fails = {"listener": OSError("still cut off")}
+    waking._open_at = 0.0
+    assert _heard(waking)
+    assert waking.next_at > 0
+    assert caplog.text.count("do not wake") == 1
+    assert "cut off" in caplog.text
+    ear.fails, engine.fails = None, {}
+    waking._open_at = 0.0
+    assert _heard(waking)
+    assert waking.poll_interval == FakeListener.poll_interval
+    assert caplog.text.count("wake this worker again") == 1
+
+
+def test_the_pauses_grow_up_to_a_minute() -> None:
+    waking, engine = _waking(Listener())
+    engine.fails = {"listener": OSError("no")}
+    pauses = []
+    for _ in range(8):
+        waking._open_at = 0.0
+        waking.heard()
+        pauses.append(waking._pause)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_closing_is_borne_twice_and_asking_opens_again() -> None:
+    ear = FakeListener(set())
+    waking, engine = _waking(ear)
+    waking.close()
+    waking.heard()
+    waking.close()
+    waking.close()
+    assert ear.closed == 1
+    assert waking.heard()
+    assert engine.calls == ["listener"] * 2
