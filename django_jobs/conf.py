@@ -93,6 +93,7 @@ class Conf:
         _retention,
     )
     PRUNE_INTERVAL: float = _seconds(60, least=0.1)
+    COUNTERS_KEPT: float = _seconds(30 * 24 * 3600, least=3600)
     IMPORTS: list[str] = _setting([], "a list of module names", _names)
     DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", _options)
 

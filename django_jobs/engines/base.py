@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable import (
     claiming,
+    counting,
     enqueueing,
     finishing,
     queues,
@@ -28,7 +29,18 @@ from django_jobs.engines.portable import (
     upkeep,
     waits,
 )
-from django_jobs.engines.rows import Ack, ClaimedJob, Held, NewJob, Released, Replay, Rescued, Started
+from django_jobs.engines.rows import (
+    Ack,
+    Amended,
+    ClaimedJob,
+    Count,
+    Held,
+    NewJob,
+    Released,
+    Replay,
+    Rescued,
+    Started,
+)
 from django_jobs.states import Status
 
 T = TypeVar("T")
@@ -111,12 +123,21 @@ class Engine:
         """Give claimed jobs back unrun and uncharged; return how many were still ours."""
         return finishing.release(self, jobs)
 
-    def ack(self, acks: Sequence[Ack]) -> list[Held]:
-        """Write the outcomes of finished runs, each with its attempt and error; return those refused.
+    def ack(self, acks: Sequence[Ack]) -> list[Amended]:
+        """Write the outcomes of finished runs, each with its attempt and error; return those not so written.
 
-        A refused one is no longer ours: rescued, cancelled or acked already.
+        A refused one is no longer ours: rescued, cancelled or acked already. One that the database cannot
+        store is written as a failure.
         """
         return finishing.ack(self, acks)
+
+    def count(self, counts: Sequence[Count]) -> None:
+        """Store these counters in the place of those of the same minute, worker, function, queue, outcome."""
+        counting.count(self, counts)
+
+    def counts(self, *, minute: datetime, worker_id: str) -> list[Count]:
+        """Return what a worker has counted in a minute."""
+        return counting.counts(self, minute=minute, worker_id=worker_id)
 
     def rescue(self, *, now: datetime, limit: int) -> list[Rescued]:
         """Settle running jobs whose lease ended before now: crashed if started, interrupted if not."""
@@ -149,3 +170,11 @@ class Engine:
     def purge(self, queue: str, *, statuses: Iterable[Status], limit: int) -> int:
         """Remove a queue's jobs of these statuses, running ones never; return how many."""
         return removing.purge(self, queue, statuses=statuses, limit=limit)
+
+    def fold(self, *, before: datetime, limit: int) -> int:
+        """Add up to so many workers' counters of minutes before this into one for all; return how many."""
+        return counting.fold(self, before=before, limit=limit)
+
+    def prune_counters(self, *, before: datetime, limit: int) -> int:
+        """Delete up to so many folded counters of minutes before this, oldest first; return how many."""
+        return counting.prune(self, before=before, limit=limit)

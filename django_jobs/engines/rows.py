@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django_jobs.outcomes import Outcome
-from django_jobs.states import Status
+from django_jobs.states import AttemptOutcome, Status
 
 
 class NewJob(NamedTuple):
@@ -88,6 +88,18 @@ class Ack:
         return Held(self.outcome.job_id, self.outcome.token)
 
 
+class Amended(NamedTuple):
+    """An ack that was not written as it was given.
+
+    Attributes:
+        outcome: what was written in its place, where the database could not store it; None: nothing was,
+            because the claim is no longer ours.
+    """
+
+    held: Held
+    outcome: Outcome | None
+
+
 class Started(NamedTuple):
     """A run that is under way, with its start on the database's clock."""
 
@@ -113,6 +125,37 @@ class Rescued(NamedTuple):
 
     id: UUID
     function: str
+    queue: str
     worker_id: str
     status: Status
-    charged: bool
+    outcome: AttemptOutcome
+
+
+class Run(NamedTuple):
+    """A run to be counted; the seconds in the queue and of running are None where nobody knows them."""
+
+    function: str
+    queue: str
+    outcome: AttemptOutcome
+    waited: float | None = None
+    ran: float | None = None
+
+
+class Count(NamedTuple):
+    """The columns of a Counter, in the order of the INSERT."""
+
+    minute: datetime
+    worker_id: str
+    function: str
+    queue: str
+    outcome: str
+    runs: int
+    queue_seconds: float
+    run_seconds: float
+    queue_histogram: str
+    run_histogram: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Whose runs, from where, ended how."""
+        return self.function, self.queue, self.outcome

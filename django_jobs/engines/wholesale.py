@@ -9,7 +9,7 @@ from typing import ClassVar
 from django_jobs.engines.base import Engine
 from django_jobs.engines.portable.statements import ROW_BY_ROW, Statements
 from django_jobs.engines.portable.values import Row, Values
-from django_jobs.engines.rows import Ack, Held, NewJob, Released, Started
+from django_jobs.engines.rows import Ack, Amended, Held, NewJob, Released, Started
 from django_jobs.engines.transient import is_about_rows
 
 
@@ -83,7 +83,7 @@ class WholesaleEngine(Engine):
         with self.transaction():
             return self.send(self.statements.release, rows)
 
-    def ack(self, acks: Sequence[Ack]) -> list[Held]:
+    def ack(self, acks: Sequence[Ack]) -> list[Amended]:
         """Send one statement a table for all; go row by row only when one is lost or cannot be stored."""
         if not acks:
             return []

@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("minute", "worker_id", "function", "queue", "outcome"),
+                        fields=("worker_id", "minute", "function", "queue", "outcome"),
                         name="django_jobs_one_counter",
                     )
                 ],

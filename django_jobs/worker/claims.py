@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from django_jobs import logs
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Started
+from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Run, Started
+from django_jobs.engines.tally import Tally, run_of
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.worker.clock import DatabaseClock
@@ -33,8 +34,8 @@ class Terms:
 class Claims:
     """The worker's claims, by their fences, and every statement about them."""
 
-    def __init__(self, engine: Engine, terms: Terms, *, clock: DatabaseClock) -> None:
-        self._engine, self._terms, self._clock = engine, terms, clock
+    def __init__(self, engine: Engine, terms: Terms, *, clock: DatabaseClock, tally: Tally) -> None:
+        self._engine, self._terms, self._clock, self._tally = engine, terms, clock, tally
         self._held: set[Held] = set()
         self._queues: list[str] = []
         self._queues_good_until = 0.0
@@ -63,8 +64,8 @@ class Claims:
         """Write what was handed over and claim up to so many jobs, in one transaction."""
         if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
             self.forget_queues()  # our own write may make a queue ready that the list does not have
-        refused, claimed = self._engine.repeated(lambda: self._write(work, wanted))
-        self._account(work, set(refused), claimed)
+        written, claimed = self._engine.repeated(lambda: self._write(work, wanted))
+        self._account(work, written, claimed)
         return claimed
 
     def forget_queues(self) -> None:
@@ -74,15 +75,21 @@ class Claims:
     def _renew(self) -> list[Held]:
         return self._engine.renew(sorted(self._held), lease=self._lease_end())
 
-    def _write(self, work: Work, wanted: int) -> tuple[list[Held], list[ClaimedJob]]:
-        with self._engine.transaction():
-            return self._settle(work), self._claim(wanted)
+    def _write(self, work: Work, wanted: int) -> tuple[list[Outcome | None], list[ClaimedJob]]:
+        with self._tally.counting(self._engine, now=self._clock.now) as runs:
+            return self._settle(work, runs), self._claim(wanted)
 
-    def _settle(self, work: Work) -> list[Held]:
-        refused = self._engine.ack([self._ack(*finished) for finished in work.finished])
+    def _settle(self, work: Work, runs: list[Run]) -> list[Outcome | None]:
+        """Return the outcome that each finished job was given, None where it was not ours any more."""
+        acks = [self._ack(*finished) for finished in work.finished]
+        amended = {one.held: one.outcome for one in self._engine.ack(acks)}
         self._engine.release([self._released(*given) for given in work.given_back])
         self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
-        return refused
+        outcomes = [amended.get(ack.held, ack.outcome) if amended else ack.outcome for ack in acks]
+        for (job, _), ack, outcome in zip(work.finished, acks, outcomes, strict=True):
+            if outcome is not None:
+                runs.append(run_of(job, ack, outcome.outcome))
+        return outcomes
 
     def _claim(self, wanted: int) -> list[ClaimedJob]:
         queues = self._served() if wanted else []
@@ -104,16 +111,15 @@ class Claims:
             self._queues_good_until = asked + QUEUE_LIST_TTL
         return self._queues
 
-    def _account(self, work: Work, refused: set[Held], claimed: Sequence[ClaimedJob]) -> None:
+    def _account(self, work: Work, written: Sequence[Outcome | None], claimed: Sequence[ClaimedJob]) -> None:
         self._held.update(Held(job.id, job.token) for job in claimed)
         for job, _, reason in work.given_back:
             self._held.discard(Held(job.id, job.token))
             if reason:
                 logs.given_back(job_id=job.id, function=job.function, reason=reason)
-        for job, outcome in work.finished:
-            held = Held(job.id, job.token)
-            self._held.discard(held)
-            if held in refused:
+        for (job, _), outcome in zip(work.finished, written, strict=True):
+            self._held.discard(Held(job.id, job.token))
+            if outcome is None:
                 logs.refused(job_id=job.id, worker_id=self._terms.worker_id)
             else:
                 logs.settled(

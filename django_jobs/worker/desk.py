@@ -24,6 +24,7 @@ from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.tally import Tally
 from django_jobs.engines.transient import is_transient
 from django_jobs.wire.clock import boottime
 from django_jobs.wire.slips import Slips
@@ -42,12 +43,14 @@ class DeskPlan:
     Attributes:
         terms: under which terms it claims.
         duties: what it does for all workers.
+        tally: what it counts.
         poll_interval: seconds between looks at an empty queue; None leaves it to what wakes the worker.
         burst: whether to tell when nothing is due any more.
     """
 
     terms: Terms
     duties: Sequence[Duty]
+    tally: Tally
     poll_interval: float | None
     burst: bool
 
@@ -59,7 +62,7 @@ class Desk:
         self._plan, self._engine, self._slips = plan, engine, slips
         self._inbox, self._outbox = inbox, outbox
         self._clock = DatabaseClock(engine)
-        self._claims = Claims(engine, plan.terms, clock=self._clock)
+        self._claims = Claims(engine, plan.terms, clock=self._clock, tally=plan.tally)
         self._waking = Waking(engine, queues=plan.terms.queues)
         self._roster = DutyRoster(plan.duties)
         self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)

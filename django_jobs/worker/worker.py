@@ -16,10 +16,13 @@ from django_jobs import logs, registry
 from django_jobs.conf import conf
 from django_jobs.context import Workplace
 from django_jobs.duties import Duty
+from django_jobs.duties.fold import Fold
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.prune import Prune
+from django_jobs.duties.prune_counters import PruneCounters
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import engine_for
+from django_jobs.engines.tally import Tally
 from django_jobs.exceptions import JobsError
 from django_jobs.models import Job
 from django_jobs.wire.clock import boottime_ns
@@ -139,15 +142,19 @@ class Worker:
 
     def _desk(self) -> Desk:
         poll = self.conf.POLL_INTERVAL if self.options.poll_interval is None else self.options.poll_interval
+        tally = Tally(self.id)
         duties: list[Duty] = [
             Promote(interval=poll or PROMOTE_INTERVAL),
-            Rescue(interval=self.conf.RESCUE_INTERVAL),
+            Rescue(interval=self.conf.RESCUE_INTERVAL, tally=tally),
             Prune(self.conf.retention, interval=self.conf.PRUNE_INTERVAL),
+            Fold(),
+            PruneCounters(kept=self.conf.COUNTERS_KEPT),
         ]
         return Desk(
             DeskPlan(
                 terms=Terms(self.id, self._queues, self.conf.LEASE),
                 duties=duties,
+                tally=tally,
                 poll_interval=poll,
                 burst=self.options.burst,
             ),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from django_jobs.duties import STEP, Done
+from django_jobs.duties.fold import Fold
 from django_jobs.duties.promote import Promote
+from django_jobs.duties.prune_counters import PruneCounters
 from django_jobs.duties.rescue import Rescue
+from django_jobs.engines.tally import Tally
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOON, LATE = NOW + timedelta(seconds=5), NOW - timedelta(seconds=5)
@@ -60,7 +64,9 @@ def test_a_due_job_that_someone_has_locked_is_not_asked_for_without_pause() -> N
     assert _turn(Engine(LATE, promotes=0)) == Done()
 
 
-@pytest.mark.parametrize("duty", [Promote, Rescue])
+@pytest.mark.parametrize(
+    "duty", [Promote, partial(Rescue, tally=Tally("w")), Fold, partial(PruneCounters, kept=3600)]
+)
 @pytest.mark.parametrize("interval", [0, -1, float("nan")])
 def test_an_interval_that_is_none_is_refused(duty: Any, interval: float) -> None:
     with pytest.raises(ValueError, match="interval must be above 0"):

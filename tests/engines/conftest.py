@@ -11,6 +11,7 @@ from django_jobs.engines.listening import Listener
 for room in (
     "enqueueing",
     "claiming",
+    "counting",
     "finishing",
     "removing",
     "replaying",

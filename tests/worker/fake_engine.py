@@ -10,7 +10,8 @@ from typing import Any
 from django.db import OperationalError
 
 from django_jobs.engines.listening import Listener
-from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Started
+from django_jobs.engines.rows import Ack, Amended, ClaimedJob, Count, Held, Released, Started
+from django_jobs.outcomes import Outcome
 from tests.worker.making import held
 
 
@@ -61,6 +62,8 @@ class FakeEngine:
         self.mine: set[Held] = set()
         self.calls: list[str] = []
         self.acked: list[Ack] = []
+        self.stores_as: dict[Held, Outcome] = {}  # outcomes it cannot store, and what it stores instead
+        self.counted: list[Count] = []
         self.released: list[Released] = []
         self.started: list[Started] = []
         self.due: datetime | None = None
@@ -119,10 +122,21 @@ class FakeEngine:
         self._call("renew")
         return [one for one in held if one not in self.mine]
 
-    def ack(self, acks: Sequence[Ack]) -> list[Held]:
+    def ack(self, acks: Sequence[Ack]) -> list[Amended]:
         self._call("ack")
         self.acked += acks
-        return [ack.held for ack in acks if ack.held not in self.mine]
+        refused = [Amended(ack.held, None) for ack in acks if ack.held not in self.mine]
+        return refused + [
+            Amended(ack.held, self.stores_as[ack.held]) for ack in acks if ack.held in self.stores_as
+        ]
+
+    def count(self, counts: Sequence[Count]) -> None:
+        self._call("count")
+        self.counted += counts
+
+    def counts(self, *, minute: datetime, worker_id: str) -> list[Count]:
+        self._call("counts")
+        return []
 
     def release(self, jobs: Sequence[Released]) -> int:
         self._call("release")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from django_jobs.duties import Done
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines.listening import ANY_QUEUE
-from django_jobs.states import AttemptOutcome
+from django_jobs.engines.tally import Tally
+from django_jobs.outcomes import ErrorReport
+from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.claims import Terms
@@ -24,6 +27,8 @@ from django_jobs.worker.queue_list import QueueList
 from tests.worker.fake_engine import FakeEngine, FakeListener
 from tests.worker.making import claimed, completed, held
 
+UNSTORABLE = ErrorReport(ErrorKind.STORAGE, "DataError", "too long")
+
 
 class Office:
     """A desk without its thread: the test makes each pass."""
@@ -32,7 +37,7 @@ class Office:
         self.engine, self.inbox, self.outbox, self.slips = FakeEngine(), Inbox(), Outbox(), Slips.create(1)
         self.inbox.rest = lambda seconds: None  # type: ignore[method-assign]
         terms = Terms("w", queues or QueueList(), 60.0)
-        plan = DeskPlan(terms=terms, duties=duties, poll_interval=1.0, burst=burst)
+        plan = DeskPlan(terms=terms, duties=duties, tally=Tally("w"), poll_interval=1.0, burst=burst)
         self.desk = Desk(
             plan,
             engine=self.engine,  # type: ignore[arg-type]
@@ -110,7 +115,7 @@ def test_after_a_failure_the_connection_is_closed_even_if_it_refuses(office: Off
 
 
 def test_after_a_failure_nothing_is_rescued_for_half_a_lease() -> None:
-    office = Office(duties=(Rescue(interval=5),))
+    office = Office(duties=(Rescue(interval=5, tally=Tally("w")),))
     office.engine.away("read_clock")
     office.passes()
     office.engine.away()
@@ -152,6 +157,29 @@ def test_a_refused_outcome_is_dropped_and_said(office: Office, caplog: pytest.Lo
     office.inbox.put(Work(finished=[(job, completed(job))]))
     office.passes()
     assert f"job {job.id} is not w's any more" in caplog.text
+
+
+def test_what_was_written_is_counted_and_what_was_refused_is_not(office: Office) -> None:
+    first, second = office.claims(claimed(), claimed(queue="mail"))
+    stranger = claimed()
+    office.inbox.put(Work(finished=[(job, completed(job)) for job in (first, stranger, second)]))
+    office.passes()
+    assert [(count.queue, count.outcome, count.runs) for count in office.engine.counted] == [
+        ("default", "completed", 1),
+        ("mail", "completed", 1),
+    ]
+
+
+def test_an_outcome_that_cannot_be_stored_is_counted_and_logged_as_what_was_stored(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    (job,) = office.claims(claimed())
+    outcome = completed(job)
+    office.engine.stores_as[held(job)] = replace(outcome, outcome=AttemptOutcome.FAILED, error=UNSTORABLE)
+    office.inbox.put(Work(finished=[(job, outcome)]))
+    office.passes()
+    assert [count.outcome for count in office.engine.counted] == ["failed"]
+    assert "failed in 0.000 s (attempt 1 of 3): DataError: too long; dead" in caplog.text
 
 
 def test_only_what_is_wanted_is_claimed(office: Office) -> None:

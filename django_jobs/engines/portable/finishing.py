@@ -14,7 +14,7 @@ from django.db.models import F
 from django_jobs import retries
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import holding
-from django_jobs.engines.rows import Ack, Held, Released
+from django_jobs.engines.rows import Ack, Amended, Released
 from django_jobs.engines.settling import UNCLAIMED, attempt_row, error_row, settle
 from django_jobs.engines.transient import is_about_rows
 from django_jobs.exceptions import exception_name
@@ -44,23 +44,24 @@ def _release(engine: Engine, job: Released) -> int:
     return holding(engine, job.held).update(**place, reason=job.reason, **UNCLAIMED)
 
 
-def ack(engine: Engine, acks: Sequence[Ack]) -> list[Held]:
-    """Write each ack under its fence and within its own savepoint; return those refused."""
+def ack(engine: Engine, acks: Sequence[Ack]) -> list[Amended]:
+    """Write each ack under its fence and within its own savepoint; return those written otherwise or not."""
     if not acks:
         return []
     with engine.transaction():
         # Rows in id order: two writers that share some of them then never wait for each other in a ring.
-        return [one.held for one in sorted(acks, key=lambda one: one.held) if not _ack(engine, one)]
+        done = [_ack(engine, one) for one in sorted(acks, key=lambda one: one.held)]
+    return [one for one in done if one is not None]
 
 
-def _ack(engine: Engine, ack: Ack) -> bool:
+def _ack(engine: Engine, ack: Ack) -> Amended | None:
     try:
         with engine.transaction():
-            return _write(engine, ack)
+            return None if _write(engine, ack) else Amended(ack.held, None)
     except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
         if not is_about_rows(error):
             raise
-        return _ack_unstorable(engine, ack, error)
+        return Amended(ack.held, _ack_unstorable(engine, ack, error))
 
 
 def _write(engine: Engine, ack: Ack) -> bool:
@@ -78,18 +79,21 @@ def _values(ack: Ack) -> dict[str, Any]:
     return {"status": Status.READY, "interruptions": F("interruptions") + 1}
 
 
-def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> bool:
+def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> Outcome | None:
     """Write what the database refused as a failed attempt; whatever it refuses again is dropped, and said."""
     try:
         with engine.transaction():
             job = holding(engine, ack.held).values_list("function", "options", "max_attempts").first()
-            return job is not None and _write(engine, replace(ack, outcome=_unstorable(ack, error, *job)))
+            if job is None:
+                return None
+            outcome = _unstorable(ack, error, *job)
+            return outcome if _write(engine, replace(ack, outcome=outcome)) else None
     except Exception as second:
         if not is_about_rows(second):
             raise
         # Without this, one such ack would keep all others of its batch from ever being written.
         logger.exception("The outcome of job %s cannot be stored and is dropped", ack.outcome.job_id)
-        return False
+        return None
 
 
 def _unstorable(ack: Ack, error: Exception, function: str, options: str | None, max_attempts: int) -> Outcome:

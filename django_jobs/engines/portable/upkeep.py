@@ -77,6 +77,7 @@ def _scheduled(engine: Engine) -> JobQuerySet:
 class _Lost(NamedTuple):
     id: UUID
     function: str
+    queue: str
     options: str | None
     max_attempts: int
     round: int
@@ -95,7 +96,7 @@ def rescue(engine: Engine, *, now: datetime, limit: int) -> list[Rescued]:
         lost = running.select_for_update(skip_locked=True).values_list(*_Lost._fields)
         found = [_Lost(*row) for row in lost[:limit]]
         acks = [_verdict(job, now) for job in found]
-        refused = set(engine.ack(acks))
+        refused = {one.held for one in engine.ack(acks) if one.outcome is None}
     return [_rescued(job, ack) for job, ack in zip(found, acks, strict=True) if ack.held not in refused]
 
 
@@ -120,7 +121,6 @@ def _worker_lost(job: _Lost) -> ErrorReport:
 
 
 def _rescued(job: _Lost, ack: Ack) -> Rescued:
-    charged = ack.outcome.outcome.charged
-    return Rescued(
-        job.id, job.function, job.worker_id, settle(ack).status if charged else Status.READY, charged
-    )
+    outcome = ack.outcome.outcome
+    status = settle(ack).status if outcome.charged else Status.READY
+    return Rescued(job.id, job.function, job.queue, job.worker_id, status, outcome)

@@ -7,6 +7,13 @@ from tests.engines.conformance.claiming import (
     TestRenew,
     TestStart,
 )
+from tests.engines.conformance.counting import (
+    TestCount,
+    TestFold,
+    TestFoldsAtOnce,
+    TestPruneCounters,
+    TestTally,
+)
 from tests.engines.conformance.enqueueing import TestEnqueue, TestUnhold
 from tests.engines.conformance.finishing import (
     TestAck,
@@ -31,7 +38,10 @@ __all__ = [
     "TestClaim",
     "TestClaimsAtOnce",
     "TestClock",
+    "TestCount",
     "TestEnqueue",
+    "TestFold",
+    "TestFoldsAtOnce",
     "TestListener",
     "TestNextDue",
     "TestPause",
@@ -39,6 +49,7 @@ __all__ = [
     "TestPlans",
     "TestPromote",
     "TestPrune",
+    "TestPruneCounters",
     "TestPrunesAtOnce",
     "TestPurge",
     "TestReadyQueues",
@@ -51,6 +62,7 @@ __all__ = [
     "TestRescue",
     "TestResume",
     "TestStart",
+    "TestTally",
     "TestTransitions",
     "TestUnhold",
 ]

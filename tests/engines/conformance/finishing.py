@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.db import transaction
 
-from django_jobs.engines.rows import Held, Released, Started
+from django_jobs.engines.rows import Amended, Held, Released, Started
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.states import AttemptOutcome, ErrorKind, Status
 from tests.engines.conformance.making import (
@@ -191,7 +191,7 @@ class TestAck:
         a, b, c = claim(engine, 3)
         before = row(b)
         stale = replace(failed(b), outcome=replace(failed(b).outcome, token=STALE))
-        assert engine.ack([done(a), stale, failed(c)]) == [Held(b.id, STALE)]
+        assert engine.ack([done(a), stale, failed(c)]) == [Amended(Held(b.id, STALE), None)]
         assert row(b) == before
         assert statuses() == {a.id: "completed", b.id: "running", c.id: "dead"}
         assert not Attempt.objects.filter(job_id=b.id).exists()
@@ -201,34 +201,34 @@ class TestAck:
         job = running(engine)
         assert engine.ack([done(job, result="1")]) == []
         before = row(job)
-        assert engine.ack([failed(job)]) == [Held(job.id, TOKEN)]
+        assert engine.ack([failed(job)]) == [Amended(Held(job.id, TOKEN), None)]
         assert row(job) == before
         assert Attempt.objects.count() == 1
 
     def test_the_same_ack_twice_in_one_list_is_written_once(self, engine):
         job = running(engine)
-        assert engine.ack([done(job), done(job)]) == [Held(job.id, TOKEN)]
+        assert engine.ack([done(job), done(job)]) == [Amended(Held(job.id, TOKEN), None)]
         assert Attempt.objects.count() == 1
 
     def test_a_late_ack_of_a_rescued_job_is_refused(self, engine):
         job = running(engine)
         assert len(engine.rescue(now=after(61), limit=10)) == 1
         before = row(job)
-        assert engine.ack([done(job)]) == [Held(job.id, TOKEN)]
+        assert engine.ack([done(job)]) == [Amended(Held(job.id, TOKEN), None)]
         assert row(job) == before
 
     def test_a_stale_run_cannot_complete_a_job_claimed_again(self, engine):
         job = running(engine)
         engine.rescue(now=after(61), limit=10)
         (again,) = claim(engine, token=2)
-        assert engine.ack([done(job, result='"stale"')]) == [Held(job.id, TOKEN)]
+        assert engine.ack([done(job, result='"stale"')]) == [Amended(Held(job.id, TOKEN), None)]
         assert engine.ack([done(again, result='"fresh"')]) == []
         assert columns(job, "result_data") == ('"fresh"',)
 
     def test_the_ack_of_a_deleted_job_is_refused(self, engine):
         job = running(engine)
         Job.objects.filter(pk=job.id).delete()
-        assert engine.ack([done(job)]) == [Held(job.id, TOKEN)]
+        assert engine.ack([done(job)]) == [Amended(Held(job.id, TOKEN), None)]
         assert not Attempt.objects.exists()
 
     def test_a_thousand_at_once(self, engine):
@@ -255,7 +255,10 @@ class TestAckOfWhatCannotBeStored:
     def test_the_culprit_becomes_a_failed_attempt_and_the_others_are_written(self, engine):
         enqueue(engine, 3)
         a, b, c = claim(engine, 3)
-        assert engine.ack([done(a), done(b, result='"\ud800"'), failed(c, 0)]) == []
+        (amended,) = engine.ack([done(a), done(b, result='"\ud800"'), failed(c, 0)])
+        assert amended.held == Held(b.id, TOKEN)
+        assert amended.outcome.outcome is AttemptOutcome.FAILED
+        assert amended.outcome.error.kind is ErrorKind.STORAGE
         assert statuses() == {a.id: "completed", b.id: "scheduled", c.id: "ready"}
         error = JobError.objects.get(job_id=b.id)
         assert (error.kind, error.exception_type) == (ErrorKind.STORAGE, "UnicodeEncodeError")
@@ -265,20 +268,21 @@ class TestAckOfWhatCannotBeStored:
 
     def test_the_culprit_is_dead_after_its_last_attempt(self, engine):
         job = running(engine, max_attempts=1)
-        assert engine.ack([done(job, result="\ud800")]) == []
+        (amended,) = engine.ack([done(job, result="\ud800")])
+        assert amended.outcome.final
         assert statuses() == {job.id: "dead"}
 
     def test_a_culprit_that_is_not_ours_any_more_is_refused(self, engine):
         job = running(engine)
         before = row(job)
-        assert engine.ack([done(job, token=STALE, result="\ud800")]) == [Held(job.id, STALE)]
+        assert engine.ack([done(job, token=STALE, result="\ud800")]) == [Amended(Held(job.id, STALE), None)]
         assert row(job) == before
 
     def test_what_cannot_be_stored_even_as_a_failure_is_dropped_and_logged(self, engine, caplog):
         enqueue(engine, 2)
         a, b = claim(engine, 2)
         before = row(a)
-        assert engine.ack([done(a, worker_id="\ud800"), done(b)]) == [Held(a.id, TOKEN)]
+        assert engine.ack([done(a, worker_id="\ud800"), done(b)]) == [Amended(Held(a.id, TOKEN), None)]
         assert row(a) == before
         assert statuses()[b.id] == "completed"
         assert str(a.id) in caplog.text

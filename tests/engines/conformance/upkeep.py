@@ -6,7 +6,7 @@ import pytest
 
 from django_jobs.engines.rows import Held, Rescued, Started
 from django_jobs.models import Attempt, Job, JobError
-from django_jobs.states import Status
+from django_jobs.states import AttemptOutcome, Status
 from tests.engines.conformance.making import (
     LEASE,
     NOW,
@@ -73,7 +73,8 @@ class TestRescue:
         engine.start([Started(Held(job.id, TOKEN), after(1))])
         before = row(job)
         (rescued,) = engine.rescue(now=after(61), limit=10)
-        assert rescued == Rescued(job.id, job.function, "w1", Status(row(job)["status"]), True)
+        status = Status(row(job)["status"])
+        assert rescued == Rescued(job.id, job.function, job.queue, "w1", status, AttemptOutcome.CRASHED)
         error = JobError.objects.get()
         assert (error.kind, error.exception_type) == ("crash", "WorkerLost")
         assert (error.number, error.round, error.token, error.worker_id) == (1, 1, TOKEN, "w1")
@@ -108,14 +109,14 @@ class TestRescue:
         job = running(engine, max_attempts=1)
         engine.start([Started(Held(job.id, TOKEN), NOW)])
         (rescued,) = engine.rescue(now=after(61), limit=10)
-        assert (rescued.status, rescued.charged) == (Status.DEAD, True)
+        assert (rescued.status, rescued.outcome) == (Status.DEAD, AttemptOutcome.CRASHED)
         assert columns(job, "status", "run_after", "attempts") == (Status.DEAD, after(61), 1)
 
     def test_a_job_that_had_not_started_is_interrupted_and_back_in_place(self, engine):
         job = running(engine, max_attempts=1, run_after=after(-3))
         before = row(job)
         assert engine.rescue(now=after(61), limit=10) == [
-            Rescued(job.id, job.function, "w1", Status.READY, False)
+            Rescued(job.id, job.function, job.queue, "w1", Status.READY, AttemptOutcome.INTERRUPTED)
         ]
         assert row(job) == {**before, **UNCLAIMED, "status": Status.READY, "interruptions": 1}
         assert not JobError.objects.exists()
@@ -128,9 +129,9 @@ class TestRescue:
     def test_the_sixth_death_of_a_job_that_never_started_is_charged(self, engine):
         job = running(engine, max_attempts=1)
         for token in range(1, 6):
-            assert [lost.charged for lost in engine.rescue(now=after(61), limit=10)] == [False]
+            assert [lost.outcome.charged for lost in engine.rescue(now=after(61), limit=10)] == [False]
             claim(engine, token=token)
-        assert [lost.charged for lost in engine.rescue(now=after(61), limit=10)] == [True]
+        assert [lost.outcome.charged for lost in engine.rescue(now=after(61), limit=10)] == [True]
         assert statuses() == {job.id: "dead"}
         assert list(Attempt.objects.order_by("id").values_list("number", flat=True)) == [1] * 6
 
