@@ -31,7 +31,14 @@ WALKS = {
     "docs/database.md": "shop.jobs.send_receipt",
     "docs/quickstart.md": "receipt 1 to ada@example.com, attempt 1",
 }
-OTHERS = {"docs/jobs.md", "docs/queues.md", "docs/settings.md", "docs/commands.md", "docs/servers.md"}
+OTHERS = {
+    "docs/checks.md",
+    "docs/jobs.md",
+    "docs/queues.md",
+    "docs/settings.md",
+    "docs/commands.md",
+    "docs/servers.md",
+}
 PLACE = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
 LOOK = """
 from django.contrib.auth.models import User
@@ -160,6 +167,13 @@ def test_the_settings_shown_are_valid() -> None:
     assert Options.of(module["DJANGO_JOBS"]["DEFAULT_OPTIONS"], place=SETTINGS).max_attempts == 5
 
 
+def test_the_check_silenced_is_one_of_ours() -> None:
+    module: dict[str, Any] = {}
+    for fence in fences("docs/checks.md", "python"):
+        exec(fence.text, module)
+    assert set(module["SILENCED_SYSTEM_CHECKS"]) <= set(rows("docs/checks.md", "id"))
+
+
 @pytest.mark.django_db
 def test_the_commands_shown_are_accepted() -> None:
     for fence in fences("docs/commands.md", "sh"):
@@ -200,6 +214,12 @@ def test_every_setting_is_explained_with_its_default() -> None:
 def test_every_option_is_explained() -> None:
     table = rows("docs/jobs.md", "option")
     assert set(table) == {each.name for each in fields(Options)} - {"given"}
+
+
+def test_every_system_check_is_explained_and_no_other() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "django_jobs").rglob("*.py"))
+    ids = set(re.findall(r'id="(django_jobs\.[EWI]\d{3})"', code))
+    assert list(rows("docs/checks.md", "id")) == sorted(ids, key=lambda each: ("EWI".index(each[12]), each))
 
 
 def test_every_option_of_the_worker_is_explained() -> None:

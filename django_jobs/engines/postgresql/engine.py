@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.core.checks import CheckMessage
+
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.values import Row
-from django_jobs.engines.postgresql import statements
+from django_jobs.engines.postgresql import configuration, statements
 from django_jobs.engines.rows import ClaimedJob
 from django_jobs.engines.wholesale import WholesaleEngine
 
@@ -21,6 +23,10 @@ class PostgreSQLEngine(WholesaleEngine):
     """The verbs on PostgreSQL."""
 
     statements = statements.UNNESTED
+
+    def check(self) -> list[CheckMessage]:
+        """Ask whether a pool's settings agree."""
+        return configuration.check(self.connection)
 
     def send(self, sql: str, rows: Sequence[Row]) -> int:
         """Send the rows as an array a column; the driver's executemany sends a statement a row."""
