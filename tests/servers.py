@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -25,10 +26,9 @@ class NotInstalled(Exception):
     """A program that makes or runs the server is not on this machine; names it."""
 
 
-class Server:
+class Server(ABC):
     """One server in a directory and on a loopback port of its own, ended by its pid."""
 
-    name: ClassVar[str]
     # A server refuses to run as root; its package has brought this user.
     user: ClassVar[str]
     # What ends it quickly and in order, cutting off whoever is connected.
@@ -79,18 +79,18 @@ class Server:
             cursor.execute(query)
             return list(cursor.fetchall())
 
+    @abstractmethod
     def url(self, database: str) -> str:
         """Return the URL of one of its databases."""
-        raise NotImplementedError
 
-    def _install(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _install(self) -> None: ...
 
-    def _command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _command(self) -> list[str]: ...
 
-    def _connect(self, database: str) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _connect(self, database: str) -> Any: ...
 
     @property
     def _log(self) -> Path:
@@ -113,7 +113,6 @@ class Server:
 class PostgreSQL(Server):
     """A PostgreSQL."""
 
-    name = "PostgreSQL"
     user = "postgres"
     fast = signal.SIGINT
 
@@ -139,7 +138,6 @@ class PostgreSQL(Server):
 class MariaDB(Server):
     """A MariaDB."""
 
-    name = "MariaDB"
     user = "mysql"
     fast = signal.SIGTERM
 
@@ -173,14 +171,12 @@ def running(kind: type[Server]) -> Iterator[Server]:
     """Make a server, start it, and leave nothing of it behind.
 
     Raises:
-        NotInstalled: its programs are not here.
+        NotInstalled: its programs are not here, or its user.
     """
     # Not below pytest's directory, which nobody but root may enter.
     directory = Path(tempfile.mkdtemp(prefix="django_jobs_"))
-    if os.geteuid() == 0:
-        with suppress(LookupError):  # no such user: the programs will be missing, too
-            shutil.chown(directory, kind.user)
     try:
+        _give_to(kind.user, directory)
         server = kind(directory)
         try:
             server.start()
@@ -189,6 +185,14 @@ def running(kind: type[Server]) -> Iterator[Server]:
             server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _give_to(user: str, directory: Path) -> None:
+    if os.geteuid() == 0:
+        try:
+            shutil.chown(directory, user)
+        except LookupError:
+            raise NotInstalled(f"there is no user {user} to run it as") from None
 
 
 def _program(name: str) -> str:
@@ -205,9 +209,9 @@ def _version(directory: str) -> float:
 
 def _as_user(user: str, *words: str) -> list[str]:
     if os.geteuid() != 0:
-        return ["setpriv", *words]
+        return [_program("setpriv"), *words]
     group = str(pwd.getpwnam(user).pw_gid)
-    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", *words]
+    return [_program("setpriv"), f"--reuid={user}", f"--regid={group}", "--clear-groups", *words]
 
 
 def _free_port() -> int:
