@@ -111,13 +111,15 @@ def replay(ids: Iterable[object]) -> list[Job]:
 def pause_queue(name: str) -> bool:
     """Pause a queue; see `django_jobs.pause_queue`."""
     checks.queue("name", name)
-    return engine_for(router.db_for_write(Job)).pause([name], now=now()) > 0
+    engine = engine_for(router.db_for_write(Job))
+    return engine.repeated(lambda: engine.pause([name], now=now())) > 0
 
 
 def resume_queue(name: str) -> bool:
     """Resume a queue; see `django_jobs.resume_queue`."""
     checks.queue("name", name)
-    return engine_for(router.db_for_write(Job)).resume([name]) > 0
+    engine = engine_for(router.db_for_write(Job))
+    return engine.repeated(lambda: engine.resume([name])) > 0
 
 
 def result(job: Job, *, timeout: float | None = None) -> Any:

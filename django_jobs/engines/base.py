@@ -22,6 +22,7 @@ from django_jobs.engines.portable import (
     counting,
     enqueueing,
     finishing,
+    presence,
     queues,
     removing,
     repeating,
@@ -40,6 +41,7 @@ from django_jobs.engines.rows import (
     Replay,
     Rescued,
     Started,
+    WorkerRow,
 )
 from django_jobs.states import Status
 
@@ -178,3 +180,15 @@ class Engine:
     def prune_counters(self, *, before: datetime, limit: int) -> int:
         """Delete up to so many folded counters of minutes before this, oldest first; return how many."""
         return counting.prune(self, before=before, limit=limit)
+
+    def appear(self, worker: WorkerRow, *, started_at: datetime, now: datetime) -> None:
+        """Store that a worker is there: its row at first, later that it was seen now; waits for no lock."""
+        presence.appear(self, worker, started_at=started_at, now=now)
+
+    def vanish(self, worker_ids: Sequence[str]) -> int:
+        """Remove the rows of workers that have ended; return how many there were."""
+        return presence.vanish(self, worker_ids)
+
+    def forget_workers(self, *, seen_before: datetime, limit: int) -> int:
+        """Remove the rows of workers that were not seen since; return how many."""
+        return presence.forget_workers(self, seen_before=seen_before, limit=limit)

@@ -159,3 +159,19 @@ class Count(NamedTuple):
     def key(self) -> tuple[str, str, str]:
         """Whose runs, from where, ended how."""
         return self.function, self.queue, self.outcome
+
+
+class WorkerRow(NamedTuple):
+    """How a worker describes itself.
+
+    Attributes:
+        queues: what it serves, in words.
+        slots: how many jobs it runs at once.
+    """
+
+    id: str
+    hostname: str
+    pid: int
+    queues: str
+    slots: int
+    version: str

@@ -6,6 +6,7 @@ Each pass is a row of bounded units, in this order, so that nothing keeps a rene
 2. hear whether another connection has made jobs ready, if the loop wants any
 3. write what the loop handed over and claim what it wants, in one transaction
 4. do the duties that are due
+5. after a renewal, say in the list of workers that this one is there
 
 A database that is away stops nothing: what could not be written is kept and tried again.
 """
@@ -23,7 +24,7 @@ from django_jobs.duties import Done, Duty
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.rows import ClaimedJob, WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.engines.transient import is_transient
 from django_jobs.wire.clock import boottime
@@ -31,6 +32,7 @@ from django_jobs.wire.slips import Slips
 from django_jobs.worker.claims import Claims, Terms
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
+from django_jobs.worker.presence import Presence
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble
 from django_jobs.worker.waking import Waking
@@ -41,6 +43,7 @@ class DeskPlan:
     """What the desk is to do.
 
     Attributes:
+        worker: how the worker describes itself.
         terms: under which terms it claims.
         duties: what it does for all workers.
         tally: what it counts.
@@ -48,6 +51,7 @@ class DeskPlan:
         burst: whether to tell when nothing is due any more.
     """
 
+    worker: WorkerRow
     terms: Terms
     duties: Sequence[Duty]
     tally: Tally
@@ -65,6 +69,7 @@ class Desk:
         self._claims = Claims(engine, plan.terms, clock=self._clock, tally=plan.tally)
         self._waking = Waking(engine, queues=plan.terms.queues)
         self._roster = DutyRoster(plan.duties)
+        self._presence = Presence(engine, plan.worker, clock=self._clock)
         self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)
         self._renew_at = self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name="django_jobs desk", daemon=True)
@@ -89,6 +94,8 @@ class Desk:
             self._engine.limit_waits(seconds=self._plan.terms.lease / 6)
             while not self._inbox.closed:
                 self._pass()
+            if not self._trouble.lasts:  # else the last thing this worker does is wait for the database
+                self._presence.end()
         finally:
             self._disconnect()
             self._outbox.post(DeskClosed())
@@ -97,11 +104,13 @@ class Desk:
         wanted = self._inbox.wanted > 0
         work = self._inbox.take(wait=self._patience(wanted), also=self._waking.fileno() if wanted else None)
         try:
-            self._renew_if_due()
+            renewed = self._renew_if_due()
             self._hear()
             found = self._settle_and_claim(work)
             work = Work()
             made_ready = self._do_duties()
+            if renewed:
+                self._presence.show()
             drained = self._plan.burst and found == 0 and not made_ready and self._nothing_left()
             self._trouble.over()
         except Exception as error:
@@ -118,13 +127,14 @@ class Desk:
             moments += [self._look_at, self._waking.next_at]
         return max(0.0, min(moments) - boottime())
 
-    def _renew_if_due(self) -> None:
+    def _renew_if_due(self) -> bool:
         if boottime() < self._renew_at:
-            return
+            return False
         lost, self._slips.lease_ns = self._claims.renew()
         self._renew_at = boottime() + self._plan.terms.lease / 4
         if lost:
             self._outbox.post(Lost(lost))
+        return True
 
     def _hear(self) -> None:
         # With no slot free there is nothing to wake for: the next free one looks by itself.

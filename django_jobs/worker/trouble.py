@@ -32,9 +32,14 @@ class Trouble:
         self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
         return self._pause
 
+    @property
+    def lasts(self) -> bool:
+        """Whether there was no success since the last failure."""
+        return self._pause > 0
+
     def over(self) -> None:
         """Take note of a success."""
-        if self._pause:
+        if self.lasts:
             logger.info("the database answers again")
         self._pause = self._say_at = 0.0
 

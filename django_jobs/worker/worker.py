@@ -12,16 +12,18 @@ from pathlib import Path
 
 from django.db import connections, router
 
-from django_jobs import logs, registry
+from django_jobs import __version__, logs, registry
 from django_jobs.conf import conf
 from django_jobs.context import Workplace
 from django_jobs.duties import Duty
 from django_jobs.duties.fold import Fold
+from django_jobs.duties.forget_workers import ForgetWorkers
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.prune import Prune
 from django_jobs.duties.prune_counters import PruneCounters
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import engine_for
+from django_jobs.engines.rows import WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.exceptions import JobsError
 from django_jobs.models import Job
@@ -44,6 +46,10 @@ from django_jobs.worker.stopping import Stop
 START_METHODS = ("fork", "exec")
 # How often due jobs are looked for where the settings do not say (seconds).
 PROMOTE_INTERVAL = 1.0
+
+# The rows of workers that were not seen for so long are removed, looked for every so often (seconds): later
+# than anybody who asks why a worker is gone would have looked at the list.
+FORGET_AFTER, FORGET_EVERY = 3600.0, 300.0
 
 
 class PlatformUnsupported(JobsError):
@@ -68,6 +74,7 @@ class WorkerOptions:
         poll_interval: seconds between looks that nothing woke it for; None takes POLL_INTERVAL.
         grace: seconds that running jobs may go on at shutdown; None takes SHUTDOWN_GRACE.
         start_method: fork or exec; None forks where that is safe.
+        worker_id: what its id begins with; None takes host and pid.
         log_level: of the worker's own lines, where the project configured none.
     """
 
@@ -79,6 +86,7 @@ class WorkerOptions:
     poll_interval: float | None = None
     grace: float | None = None
     start_method: str | None = None
+    worker_id: str | None = None
     log_level: int = 20
 
 
@@ -98,7 +106,8 @@ class Worker:
             raise PlatformUnsupported
         self.options, self.conf = options, conf()
         self.alias = alias or router.db_for_write(Job)
-        self.id = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
+        # Two of one name are two workers: what one claimed the other may not settle.
+        self.id = f"{options.worker_id or _place()}-{secrets.token_hex(4)}"
         self._queues = QueueList(names=options.queues, exclude=options.exclude)
         self._slips = Slips.create(options.processes)
         self._slips.lease_ns = boottime_ns() + int(self.conf.LEASE * 1e9)
@@ -149,9 +158,11 @@ class Worker:
             Prune(self.conf.retention, interval=self.conf.PRUNE_INTERVAL),
             Fold(),
             PruneCounters(kept=self.conf.COUNTERS_KEPT),
+            ForgetWorkers(interval=FORGET_EVERY, unseen=max(FORGET_AFTER, 10 * self.conf.LEASE)),
         ]
         return Desk(
             DeskPlan(
+                worker=self._described(),
                 terms=Terms(self.id, self._queues, self.conf.LEASE),
                 duties=duties,
                 tally=tally,
@@ -162,6 +173,16 @@ class Worker:
             inbox=self._inbox,
             outbox=self._outbox,
             slips=self._slips,
+        )
+
+    def _described(self) -> WorkerRow:
+        return WorkerRow(
+            id=self.id,
+            hostname=socket.gethostname(),
+            pid=os.getpid(),
+            queues=str(self._queues),
+            slots=self.options.processes,
+            version=__version__,
         )
 
     def _loop(self, starter: Starter, fallback: ExecStarter) -> Loop:
@@ -205,3 +226,7 @@ class Worker:
         self._logging.stop()
         self._ours.close()
         self._theirs.close()
+
+
+def _place() -> str:
+    return f"{socket.gethostname()[:60]}-{os.getpid()}"

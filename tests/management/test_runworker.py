@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.management import CommandError, call_command
 
+from django_jobs.management.commands import jobs_worker, runworker
+
 
 @pytest.mark.parametrize(
     ("words", "named"),
@@ -21,10 +23,18 @@ from django.core.management import CommandError, call_command
         (["--poll-interval", "0"], "--poll-interval: '0'"),
         (["--grace", "nan"], "--grace: 'nan'"),
         (["--start-method", "spawn"], "--start-method"),
-        (["http.request"], "http.request"),
+        (["http.request"], "list 'channels' before 'django_jobs' in INSTALLED_APPS"),
+        (["--processes", "3", "thumbnails"], "'thumbnails' is no option"),
+        (["--worker-id", ""], "--worker-id: '' is not a name"),
+        (["--worker-id", "a b"], "'a b' is not a name"),
+        (["--worker-id", "w" * 81], "is not a name of 1 to 80"),
     ],
 )
 def test_wrong_usage_is_refused_by_name(words: list[str], named: str) -> None:
     with pytest.raises(CommandError) as caught:
         call_command("runworker", *words)
     assert named in str(caught.value)
+
+
+def test_the_worker_has_a_name_that_no_other_app_has() -> None:
+    assert jobs_worker.Command is runworker.Command

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import OperationalError
 
 from django_jobs.engines.listening import Listener
-from django_jobs.engines.rows import Ack, Amended, ClaimedJob, Count, Held, Released, Started
+from django_jobs.engines.rows import Ack, Amended, ClaimedJob, Count, Held, Released, Started, WorkerRow
 from django_jobs.outcomes import Outcome
 from tests.worker.making import held
 
@@ -67,6 +67,7 @@ class FakeEngine:
         self.released: list[Released] = []
         self.started: list[Started] = []
         self.due: datetime | None = None
+        self.workers: dict[str, datetime] = {}
         self.paused_queues: list[str] = []
         self.ear: Listener = Listener()
         self.fails: dict[str, Exception] = {}
@@ -150,3 +151,11 @@ class FakeEngine:
     def next_due(self) -> datetime | None:
         self._call("next_due")
         return self.due
+
+    def appear(self, worker: WorkerRow, *, started_at: datetime, now: datetime) -> None:
+        self._call("appear")
+        self.workers[worker.id] = now
+
+    def vanish(self, worker_ids: Sequence[str]) -> int:
+        self._call("vanish")
+        return sum(self.workers.pop(each, None) is not None for each in worker_ids)

@@ -15,6 +15,7 @@ from django_jobs.duties import Done
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines.listening import ANY_QUEUE
+from django_jobs.engines.rows import WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.outcomes import ErrorReport
 from django_jobs.states import AttemptOutcome, ErrorKind
@@ -28,6 +29,7 @@ from tests.worker.fake_engine import FakeEngine, FakeListener
 from tests.worker.making import claimed, completed, held
 
 UNSTORABLE = ErrorReport(ErrorKind.STORAGE, "DataError", "too long")
+WORKER = WorkerRow("w", "host", 7, "all queues", 1, "0.1.0")
 
 
 class Office:
@@ -37,7 +39,9 @@ class Office:
         self.engine, self.inbox, self.outbox, self.slips = FakeEngine(), Inbox(), Outbox(), Slips.create(1)
         self.inbox.rest = lambda seconds: None  # type: ignore[method-assign]
         terms = Terms("w", queues or QueueList(), 60.0)
-        plan = DeskPlan(terms=terms, duties=duties, tally=Tally("w"), poll_interval=1.0, burst=burst)
+        plan = DeskPlan(
+            worker=WORKER, terms=terms, duties=duties, tally=Tally("w"), poll_interval=1.0, burst=burst
+        )
         self.desk = Desk(
             plan,
             engine=self.engine,  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from argparse import ArgumentTypeError
+from argparse import SUPPRESS, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -34,6 +34,21 @@ def _names(text: str) -> list[str]:
             # It names no queue: its worker would sit idle and say nothing.
             raise ArgumentTypeError(f"{text!r} is not a list of queue names like a,b*") from None
     return names
+
+
+def _worker_id(text: str) -> str:
+    try:
+        return checks.label(80, " ")("", text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a name of 1 to 80 printable characters") from None
+
+
+def _channel(text: str) -> str:
+    raise ArgumentTypeError(
+        f"{text!r} is no option. Queues are named with --queues 'a,b*', in quotes. Channels has a runworker "
+        "too: to run that one, list 'channels' before 'django_jobs' in INSTALLED_APPS, and start this one "
+        "as `manage.py jobs_worker`"
+    )
 
 
 def _count(text: str) -> int:
@@ -74,6 +89,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
+        parser.add_argument("channels", nargs="*", type=_channel, help=SUPPRESS)
         parser.add_argument(
             "--queues",
             type=_names,
@@ -102,12 +118,18 @@ class Command(BaseCommand):
             choices=START_METHODS,
             help="how runners are made (default: fork, exec where start-up left threads)",
         )
+        parser.add_argument(
+            "--worker-id",
+            type=_worker_id,
+            metavar="NAME",
+            help="what this worker is called in lists and logs, before a random end (default: host and pid)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one worker."""
         plan = WorkerOptions(
             **{name: options[name] for name in ("queues", "exclude", "processes", "burst", "max_jobs")},
-            **{name: options[name] for name in ("poll_interval", "grace", "start_method")},
+            **{name: options[name] for name in ("poll_interval", "grace", "start_method", "worker_id")},
             log_level=_LEVELS[options["verbosity"]],
         )
         if QueueList(names=plan.queues, exclude=plan.exclude).serves_nothing:

@@ -1,10 +1,23 @@
 """The subcommands of `manage.py jobs`, a file each."""
 
-from django_jobs.management.jobs import cancel, listing, prune, purge, replay, requeue, show, stats
+from django_jobs.management.jobs import (
+    cancel,
+    listing,
+    prune,
+    purge,
+    queues,
+    replay,
+    requeue,
+    show,
+    stats,
+    workers,
+)
 from django_jobs.management.jobs.answers import Subcommand
 
 SUBCOMMANDS: dict[str, Subcommand] = {
     "stats": stats.Stats(),
+    "queues": queues.Queues(),
+    "workers": workers.Workers(),
     "list": listing.List(),
     "show": show.Show(),
     "cancel": cancel.Cancel(),

@@ -24,6 +24,12 @@ from tests.engines.conformance.finishing import (
 )
 from tests.engines.conformance.listening import TestListener
 from tests.engines.conformance.plans import TestPlans
+from tests.engines.conformance.presence import (
+    TestAppear,
+    TestAppearBesideALock,
+    TestForgetWorkers,
+    TestVanish,
+)
 from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
 from tests.engines.conformance.removing import TestPrune, TestPrunesAtOnce, TestPurge
 from tests.engines.conformance.repeating import TestRepeated
@@ -34,6 +40,8 @@ from tests.engines.conformance.upkeep import TestClock, TestNextDue, TestPromote
 __all__ = [
     "TestAck",
     "TestAckOfWhatCannotBeStored",
+    "TestAppear",
+    "TestAppearBesideALock",
     "TestCancel",
     "TestClaim",
     "TestClaimsAtOnce",
@@ -42,6 +50,7 @@ __all__ = [
     "TestEnqueue",
     "TestFold",
     "TestFoldsAtOnce",
+    "TestForgetWorkers",
     "TestListener",
     "TestNextDue",
     "TestPause",
@@ -65,4 +74,5 @@ __all__ = [
     "TestTally",
     "TestTransitions",
     "TestUnhold",
+    "TestVanish",
 ]

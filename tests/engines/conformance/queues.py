@@ -76,7 +76,7 @@ class TestPausesAtOnce:
         def pause(order: int) -> None:
             try:
                 together.wait()
-                counts.append(engine.pause(names[::order], now=NOW))
+                counts.append(engine.repeated(lambda: engine.pause(names[::order], now=NOW)))
             finally:
                 connections.close_all()
 
