@@ -75,6 +75,10 @@ class Engine:
         """Return what is wrong with how the project configures this database; connects to nothing."""
         return []
 
+    def prepare(self, *, statement_timeout: float) -> None:
+        """Connect, and have a server give up what takes it longer than so many seconds."""
+        self.connection.ensure_connection()
+
     def read_clock(self) -> datetime:
         """Return the database's own time, aware, in UTC."""
         return upkeep.read_clock(self)

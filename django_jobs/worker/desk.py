@@ -72,6 +72,7 @@ class Desk:
         self._presence = Presence(engine, plan.worker, clock=self._clock)
         self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)
         self._renew_at = self._look_at = 0.0
+        self._prepared = False  # the connection, which is another after every failure
         self._thread = threading.Thread(target=self._run, name="django_jobs desk", daemon=True)
 
     def start(self) -> None:
@@ -104,6 +105,7 @@ class Desk:
         wanted = self._inbox.wanted > 0
         work = self._inbox.take(wait=self._patience(wanted), also=self._waking.fileno() if wanted else None)
         try:
+            self._prepare_if_new()
             renewed = self._renew_if_due()
             self._hear()
             found = self._settle_and_claim(work)
@@ -126,6 +128,13 @@ class Desk:
         if wanted:
             moments += [self._look_at, self._waking.next_at]
         return max(0.0, min(moments) - boottime())
+
+    def _prepare_if_new(self) -> None:
+        if not self._prepared:
+            # Of a lease a quarter passes before it is renewed: even after a statement that is given up
+            # there is time for several tries.
+            self._engine.prepare(statement_timeout=self._plan.terms.lease / 6)
+            self._prepared = True
 
     def _renew_if_due(self) -> bool:
         if boottime() < self._renew_at:
@@ -195,6 +204,7 @@ class Desk:
 
     def _recover(self, error: Exception) -> None:
         self._disconnect()
+        self._prepared = False
         # First of all the leases; then let live owners renew theirs before anyone takes them over.
         self._renew_at = 0.0
         self._roster.postpone(Rescue, seconds=self._plan.terms.lease / 2)

@@ -20,6 +20,7 @@ for room in (
     "listening",
     "transitions",
     "plans",
+    "limits",
 ):
     pytest.register_assert_rewrite(f"tests.engines.conformance.{room}")
 

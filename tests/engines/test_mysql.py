@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.mysql import MySQLEngine
 from tests.engines.conformance import *  # noqa: F403
+from tests.engines.conformance.limits import *  # noqa: F403
 
 pytestmark = pytest.mark.only_on("mariadb")
 
@@ -14,6 +17,12 @@ pytestmark = pytest.mark.only_on("mariadb")
 @pytest.fixture
 def engine() -> Engine:
     return MySQLEngine("default")
+
+
+@pytest.fixture
+def limit() -> Callable[[], float]:
+    """Return what reads the limit of a statement's time, in seconds."""
+    return lambda: engine_for("default").ask("SELECT @@max_statement_time")[0][0]
 
 
 def test_the_vendor_s_engine_is_the_one_in_use() -> None:

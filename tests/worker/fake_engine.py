@@ -92,6 +92,10 @@ class FakeEngine:
     def limit_waits(self, *, seconds: float) -> None:
         self.calls.append(f"limit_waits {seconds:g}")
 
+    def prepare(self, *, statement_timeout: float) -> None:
+        self._call("prepare")
+        self.statement_timeout = statement_timeout
+
     def read_clock(self) -> datetime:
         self._call("read_clock")
         return datetime.now(UTC)

@@ -85,8 +85,18 @@ def office() -> Iterator[Office]:
 def test_the_lease_is_renewed_before_anything_else(office: Office) -> None:
     office.inbox.put(Work(finished=[(job := claimed(), completed(job))]))
     office.passes()
-    assert office.engine.calls[0] == "read_clock"
+    assert office.engine.calls[:2] == ["prepare", "read_clock"]
     assert office.slips.lease_ns > boottime_ns()
+
+
+def test_each_new_connection_is_limited_to_statements_shorter_than_the_lease_bears(office: Office) -> None:
+    office.passes(2)
+    assert office.engine.calls.count("prepare") == 1
+    assert office.engine.statement_timeout == 60.0 / 6
+    office.engine.away("read_clock")
+    office.desk._renew_at = 0.0
+    office.passes(2)
+    assert office.engine.calls.count("prepare") == 2
 
 
 def test_what_could_not_be_written_is_written_later_in_its_old_order(office: Office) -> None:
@@ -109,7 +119,7 @@ def test_after_a_failure_the_lease_is_renewed_first(office: Office) -> None:
     office.engine.away()
     office.engine.calls.clear()
     office.passes()
-    assert office.engine.calls[:3] == ["read_clock", "renew", "ack"]
+    assert office.engine.calls[:4] == ["prepare", "read_clock", "renew", "ack"]
 
 
 def test_after_a_failure_the_connection_is_closed_even_if_it_refuses(office: Office) -> None:

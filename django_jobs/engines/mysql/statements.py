@@ -6,6 +6,12 @@ from django_jobs.engines.portable.claiming import COLUMNS
 
 READ_COMMITTED_NEXT = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
+# A limit of the project's own that is lower stays; 0 is none.
+BOUND_STATEMENTS = """SET SESSION max_statement_time =
+    LEAST(%s, IF(@@max_statement_time > 0, @@max_statement_time, %s))"""
+BOUND_SELECTS = "SET SESSION max_execution_time = %s"
+BOUND_LOCK_WAITS = "SET SESSION innodb_lock_wait_timeout = %s"
+
 # The index by name: with stale statistics another one is chosen, and every ready row sorted.
 PROBE = f"""SELECT {", ".join(COLUMNS)} FROM django_jobs_job FORCE INDEX (django_jobs_claim)
     WHERE status = 'ready' AND queue = %s

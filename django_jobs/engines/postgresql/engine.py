@@ -37,6 +37,11 @@ class PostgreSQLEngine(WholesaleEngine):
                 written += int(cursor.rowcount)
         return written
 
+    def prepare(self, *, statement_timeout: float) -> None:
+        """Have the server give up a statement that takes longer, be it at work or waiting for a lock."""
+        milliseconds = max(1, int(statement_timeout * 1000))  # 0 would be no limit
+        self.ask(statements.BOUND_STATEMENTS, (str(milliseconds), milliseconds))
+
     def ready_queues(self) -> list[str]:
         """Hop from queue to queue within one statement."""
         return [name for (name,) in self.ask(statements.READY_QUEUES)]

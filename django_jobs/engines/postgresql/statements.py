@@ -95,5 +95,6 @@ CLAIM = f"""WITH best AS MATERIALIZED (
 UPDATE django_jobs_job AS job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
 FROM best WHERE job.id = best.id RETURNING {", ".join(f"job.{name}" for name in COLUMNS)}"""
 
+# A limit of the project's own that is lower stays; 0 is none.
 BOUND_STATEMENTS = """SELECT set_config('statement_timeout', %s, false) FROM pg_settings
     WHERE name = 'statement_timeout' AND setting::bigint NOT BETWEEN 1 AND %s"""
