@@ -7,7 +7,7 @@ from django.db import Error
 from django_jobs.engines.transient import Code, code_of
 
 _ENTRY = "check DATABASES[{alias!r}]"
-_MIGRATE = "run `manage.py migrate`"
+_MIGRATE = "run `manage.py migrate --database {alias}`"
 _RIGHTS = "grant the rights to the USER of DATABASES[{alias!r}]"
 _READ_ONLY = "the database is read-only: make it writable"
 _DISK = "free space on the disk"

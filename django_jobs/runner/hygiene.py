@@ -79,4 +79,7 @@ def _throw_away(connection: BaseDatabaseWrapper) -> None:
     del connections[connection.alias]
     with suppress(Exception):  # it may be broken already
         connection.connection.close()
+    with suppress(Exception):
+        # Closed or not, a pool lends one less until it has this one back, and in the end none.
+        connection._close()  # type: ignore[attr-defined]
     connection.connection = None  # who still refers to the wrapper must not close it once more

@@ -38,7 +38,7 @@ def test_a_missing_table_is_told_with_the_command_that_makes_it() -> None:
         cursor.execute("SELECT * FROM nothing_of_the_sort")
     said = sentence(caught.value, "default")
     assert "nothing_of_the_sort" in said
-    assert "manage.py migrate" in said
+    assert "`manage.py migrate --database default`" in said
     assert "\n" not in said
 
 

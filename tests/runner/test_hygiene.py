@@ -37,6 +37,20 @@ def test_a_transaction_left_open_is_rolled_back_with_its_connection() -> None:
     assert not connections["default"].in_atomic_block
 
 
+def test_a_connection_thrown_away_is_given_back_to_the_pool_it_may_be_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert _works()
+    wrapper, given_back = connections["default"], []
+    # Where Django gives a connection back to its pool, whatever the pool is.
+    monkeypatch.setattr(wrapper, "_close", lambda: given_back.append(wrapper.connection))
+    inner = wrapper.connection
+    transaction.atomic().__enter__()
+    hygiene.after_attempt()
+    assert given_back == [inner]
+    assert connections["default"].connection is None
+
+
 def test_autocommit_switched_off_is_on_for_the_next() -> None:
     connection.set_autocommit(False)
     hygiene.after_attempt()
