@@ -6,6 +6,7 @@ Importable before `django.setup()`; the classes build their own messages.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 
@@ -125,6 +126,17 @@ class ResultTooLarge(ResultError):
         self.job_id, self.size, self.preview = job_id, size, preview
         super().__init__(
             f"the result of job {job_id} took {size:,} bytes and was not stored; it began {preview[:80]!r}"
+        )
+
+
+class ResultExpired(ResultError):
+    """The job completed, its result was kept for its `result_ttl` only, and that is over."""
+
+    def __init__(self, job_id: object, expired_at: datetime) -> None:
+        self.job_id, self.expired_at = job_id, expired_at
+        super().__init__(
+            f"the result of job {job_id} expired at {expired_at:%Y-%m-%d %H:%M:%S} UTC: "
+            "its result_ttl keeps it no longer"
         )
 
 

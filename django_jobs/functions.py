@@ -164,6 +164,8 @@ def job(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         timeout: seconds a run may take before it is killed, None for no limit; 300.
         retry_on: exception classes or their dotted names to retry; None retries all.
         dont_retry_on: those never to retry, even if retry_on has them.
+        result_ttl: seconds or a timedelta that the result is kept after the job completed; None, the
+            default, keeps it as long as the job.
         description: what the admin shows beside the job.
 
     Raises:

@@ -65,6 +65,7 @@ TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status | None]]
     "requeue": (FINAL, frozenset({Status.READY})),
     # It stays where it is; the job made of it begins as an enqueued one does.
     "replay": (frozenset({Status.DEAD}), frozenset({Status.DEAD})),
+    "expire": (frozenset({Status.COMPLETED}), frozenset({Status.COMPLETED})),
     "prune": (FINAL, frozenset({None})),
     "purge": (PENDING | FINAL, frozenset({None})),
 }

@@ -8,10 +8,12 @@ from typing import Any
 from django.db import connections, router
 
 from django_jobs.context import get_current_job
+from django_jobs.engines import engine_for
 from django_jobs.exceptions import (
     JobCancelled,
     JobFailed,
     JobNotFound,
+    ResultExpired,
     ResultTimeout,
     WouldWaitForever,
 )
@@ -71,6 +73,7 @@ class Wait:
             raise self._failure()
         if self.job.status == Status.CANCELLED:
             raise JobCancelled(self.job.pk)
+        self._check_expiry()
         return load_result(self.job.pk, self.job.result_data)
 
     def _status(self) -> str:
@@ -95,6 +98,12 @@ class Wait:
         if current.id == self.job.pk:
             return "it is the job that is waiting"
         return "the waiting job has the only slot of its worker" if current.slots == 1 else None
+
+    def _check_expiry(self) -> None:
+        moment = self.job.result_expires_at
+        # From that moment on, removed or not: what one is told must not hang on the turn of a duty.
+        if moment is not None and moment <= engine_for(self.alias).read_clock():
+            raise ResultExpired(self.job.pk, moment)
 
     def _failure(self) -> JobFailed:
         error = self.job.joberror_set.using(self.alias).order_by("id").last()

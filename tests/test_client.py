@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from django_jobs import (
     JobNotFound,
     JobsError,
     PayloadTooLarge,
+    ResultError,
+    ResultExpired,
     ResultTimeout,
     ResultTooLarge,
     SerializationError,
@@ -266,6 +269,14 @@ class TestRequeue:
         assert (job.errors.count(), job.attempt_set.count()) == (1, 1)
         assert (job.queue, job.priority, job.max_attempts, job.timeout) == ("mail", 10, 5, 30)
 
+    def test_the_options_stay(self) -> None:
+        job = jobs.add.using(result_ttl=5, description="d").enqueue(1)
+        options = job.options
+        finish(job)
+        assert job.requeue() is True
+        assert job.options == options
+        assert StoredOptions.load(job.options).result_ttl == 5
+
     @pytest.mark.parametrize("status", ["waiting", "scheduled", "ready", "running"])
     def test_any_other_job_is_left_as_it_is(self, status: str) -> None:
         job = jobs.add.enqueue(1)
@@ -280,7 +291,7 @@ class TestReplay:
         """Return one that carries every option there is."""
         job = jobs.send.using(
             queue="slow", priority=-7, max_retries=8, timeout=None, retry_delay=exponential(3, jitter=True),
-            retry_on=(OSError,), dont_retry_on=(KeyError,), description="a replayed letter",
+            retry_on=(OSError,), dont_retry_on=(KeyError,), description="a replayed letter", result_ttl=5,
         ).enqueue("a@b", subject="ü")  # fmt: skip
         finish(job, status=Status.DEAD, attempts=9, error="ValueError: x", reason="r", round=3)
         return job
@@ -306,6 +317,7 @@ class TestReplay:
         }
         assert (new.status, new.attempts, new.round, new.error, new.reason) == ("ready", 0, 1, None, "")
         assert new.options == job.options
+        assert StoredOptions.load(new.options).result_ttl == 5
 
     def test_options_of_a_newer_version_are_kept_as_they_are_written(self) -> None:
         job = self.dead_letter()
@@ -431,6 +443,44 @@ class TestResult:
         finish(job, result_data=dump_result("x" * 100))
         with pytest.raises(ResultTooLarge, match="102 bytes"):
             job.result()
+
+    def test_a_result_is_given_until_it_expires(self) -> None:
+        job = jobs.add.using(result_ttl=60).enqueue(1)
+        finish(job, result_data="7", run_after=timezone.now() - timedelta(seconds=30))
+        assert job.result() == 7
+        assert job.result_expires_at == job.run_after + timedelta(seconds=60)
+
+    @pytest.mark.parametrize("data", ["7", None])
+    def test_one_that_has_expired_says_when_whether_it_was_removed_or_not(self, data: str | None) -> None:
+        job = jobs.add.using(result_ttl=timedelta(minutes=1)).enqueue(1)
+        finish(job, result_data=data, run_after=datetime(2026, 3, 1, 12, tzinfo=UTC))
+        with pytest.raises(
+            ResultExpired, match="expired at 2026-03-01 12:01:00 UTC: its result_ttl"
+        ) as caught:
+            job.result()
+        assert isinstance(caught.value, ResultError)
+        assert caught.value.expired_at == datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
+        assert copy.copy(caught.value).args == caught.value.args
+
+    def test_the_database_s_clock_says_what_has_expired(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        job = jobs.add.using(result_ttl=60).enqueue(1)
+        finish(job, result_data="7")
+        monkeypatch.setattr(client.Engine, "read_clock", lambda engine: timezone.now() + timedelta(minutes=2))
+        with pytest.raises(ResultExpired):
+            job.result()
+
+    @pytest.mark.parametrize(("status", "error"), [("dead", JobFailed), ("cancelled", JobCancelled)])
+    def test_only_a_completed_job_s_result_expires(self, status: str, error: type[Exception]) -> None:
+        job = jobs.add.using(result_ttl=0.001).enqueue(1)
+        finish(job, status=status, run_after=datetime(2026, 3, 1, tzinfo=UTC))
+        with pytest.raises(error):
+            job.result()
+        assert job.result_expires_at is None
+
+    def test_corrupt_options_let_a_result_stay(self) -> None:
+        job = jobs.add.enqueue(1)
+        finish(job, result_data="7", options='{"result_ttl": "soon"}')
+        assert job.result() == 7
 
     def test_a_corrupt_result_is_a_serialization_error(self) -> None:
         job = jobs.add.enqueue(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ ALL = [
     public.NoCurrentJob(),
     public.PayloadTooLarge(5, 3),
     public.PermanentError("gone"),
+    public.ResultExpired("id", datetime(2026, 3, 1, tzinfo=UTC)),
     public.ResultTimeout("id", 0.5, "ready"),
     public.ResultTooLarge("id", 5, "be"),
     public.RetryJob(defer=5),

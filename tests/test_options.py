@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import SerializationError, UnknownOption, exponential, fixed, linear, steps
-from django_jobs.options import CALL, DECORATOR, SETTINGS, Options, StoredOptions
+from django_jobs.options import CALL, DECORATOR, SETTINGS, Options, StoredOptions, result_ttl
 
 
 class OwnError(Exception):
@@ -84,6 +84,13 @@ def test_max_retries_and_max_attempts_that_disagree_are_a_type_error() -> None:
         {"retry_on": 5},
         {"retry_on": ["not a name"]},
         {"dont_retry_on": (int,)},
+        {"result_ttl": 0},
+        {"result_ttl": -1},
+        {"result_ttl": timedelta(0)},
+        {"result_ttl": timedelta.max},
+        {"result_ttl": float("nan")},
+        {"result_ttl": "60"},
+        {"result_ttl": True},
         {"description": 5},
         {"description": "x" * 501},
         {"name": "two words"},
@@ -223,3 +230,23 @@ def test_unknown_stored_keys_are_those_of_newer_versions_and_ignored() -> None:
 def test_corrupt_stored_options_are_a_serialization_error(text: str) -> None:
     with pytest.raises(SerializationError, match="stored options"):
         StoredOptions.load(text)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(60, 60.0), (0.5, 0.5), (timedelta(hours=1), 3600.0)])
+@pytest.mark.parametrize("place", [DECORATOR, CALL, SETTINGS])
+def test_a_result_ttl_comes_back_from_the_row_in_seconds(place: str, given: Any, seconds: float) -> None:
+    stored = of(place, result_ttl=given).stored()
+    assert StoredOptions.load(stored).result_ttl == seconds
+    assert result_ttl(stored) == seconds
+
+
+def test_no_result_ttl_given_at_the_call_replaces_that_of_the_decorator() -> None:
+    assert of(CALL, result_ttl=None).over(of(result_ttl=5)).stored() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "{}", '{"result_ttl": null}', '{"result_ttl": -1}', '{"result_ttl"', 7, b'{"result_ttl": 5}'],
+)
+def test_a_row_that_tells_no_result_ttl_has_none(text: Any) -> None:
+    assert result_ttl(text) is None

@@ -21,6 +21,7 @@ from django_jobs.engines.portable import (
     claiming,
     counting,
     enqueueing,
+    expiring,
     finishing,
     presence,
     queues,
@@ -168,6 +169,10 @@ class Engine:
     def resume(self, names: Sequence[str]) -> int:
         """Let these queues be claimed from again; return how many were paused."""
         return queues.resume(self, names)
+
+    def expire(self, *, now: datetime, limit: int) -> int:
+        """Remove results of completed jobs that are due to be removed, longest first; return how many."""
+        return expiring.expire(self, now=now, limit=limit)
 
     def prune(self, status: Status, *, before: datetime, limit: int) -> int:
         """Remove jobs that came into this final state before a moment, longest first; return how many."""

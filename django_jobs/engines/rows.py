@@ -73,6 +73,7 @@ class Ack:
         round, number: of the attempt, as claimed.
         worker_id: who ran it.
         started_at, finished_at: the outcome's times on the database's clock.
+        result_ttl: the job's option, seconds the result is kept; None keeps it as long as the job.
     """
 
     outcome: Outcome
@@ -81,6 +82,7 @@ class Ack:
     worker_id: str
     started_at: datetime | None
     finished_at: datetime
+    result_ttl: float | None = None
 
     @property
     def held(self) -> Held:

@@ -42,6 +42,13 @@ def _next(ack: Ack) -> tuple[Status, datetime]:
     return Status.SCHEDULED, moment + timedelta(seconds=outcome.retry_in)
 
 
+def expires_at(ack: Ack) -> datetime | None:
+    """Return when the result that an ack writes is to be removed; None where it stays with the job."""
+    if ack.result_ttl is None or ack.outcome.outcome is not AttemptOutcome.COMPLETED:
+        return None
+    return ack.finished_at + timedelta(seconds=ack.result_ttl)
+
+
 class AttemptRow(NamedTuple):
     """The columns of an Attempt, in the order of the INSERT."""
 

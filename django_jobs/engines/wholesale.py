@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django_jobs.engines.base import Engine
+from django_jobs.engines.portable import expiring
 from django_jobs.engines.portable.statements import ROW_BY_ROW, Statements
 from django_jobs.engines.portable.values import Row, Values
 from django_jobs.engines.rows import Ack, Amended, Held, NewJob, Released, Started
@@ -98,6 +99,7 @@ class WholesaleEngine(Engine):
             return False
         self.send(self.statements.insert_attempt, rows.attempts)
         self.send(self.statements.insert_error, rows.errors)
+        expiring.note(self, acks)
         return True
 
     def _wholly(self, write: Callable[[], bool]) -> bool:

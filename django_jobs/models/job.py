@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, router
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.names import NameField
 from django_jobs.models.queries import JobQuerySet
-from django_jobs.options import DEFAULT_QUEUE
+from django_jobs.options import DEFAULT_QUEUE, result_ttl
 from django_jobs.states import FINAL, Status
 from django_jobs.uuid7 import created_at, uuid7
 
@@ -102,6 +102,12 @@ class Job(models.Model):
         return self.run_after if self.is_final else None
 
     @property
+    def result_expires_at(self) -> datetime | None:
+        """When the result of a completed job expires; None where it stays as long as the job does."""
+        ttl = result_ttl(self.options) if self.status == Status.COMPLETED else None
+        return None if ttl is None else self.run_after + timedelta(seconds=ttl)
+
+    @property
     def errors(self) -> models.QuerySet[JobError]:
         """The job's errors, oldest first."""
         return self.joberror_set.order_by("id")
@@ -120,6 +126,7 @@ class Job(models.Model):
             JobCancelled: the job was cancelled.
             ResultTimeout: the job was not final in time.
             ResultTooLarge: the job completed, its result was too large to store.
+            ResultExpired: the job completed longer ago than its `result_ttl`.
             WouldWaitForever: the caller itself keeps the job from running.
             JobNotFound: the job is gone.
         """

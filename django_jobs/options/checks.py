@@ -59,6 +59,11 @@ def timeout(option: str, value: Any) -> float | None:
     return None if value is None else policies.seconds(value, option, least=0.001)
 
 
+def result_ttl(option: str, value: Any) -> float | None:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    return None if seconds is None else policies.seconds(seconds, option, least=0.001)
+
+
 def retry_delay(option: str, value: Any) -> Policy | RetryCallable:
     if not callable(value):
         return policies.policy_of(value)

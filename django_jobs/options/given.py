@@ -43,6 +43,7 @@ class Options:
     timeout: float | None = field(default=300.0, metadata=_rule(checks.timeout))
     retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     dont_retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
+    result_ttl: float | None = field(default=None, metadata=_rule(checks.result_ttl))
     description: str = field(default="", metadata=_rule(checks.description))
     run_after: datetime | timedelta | None = field(default=None, metadata=_rule(checks.run_after, CALL))
     given: frozenset[str] = frozenset()
@@ -98,7 +99,7 @@ class Options:
         """Return the JSON of what differs from the defaults and has no column; None when nothing does."""
         kept = {
             name: getattr(self, name)
-            for name in ("retry_delay", "retry_on", "dont_retry_on", "description")
+            for name in ("retry_delay", "retry_on", "dont_retry_on", "result_ttl", "description")
             if getattr(self, name) != getattr(Options, name)
         }
         if "retry_delay" in kept:

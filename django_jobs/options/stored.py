@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,12 +24,14 @@ class StoredOptions:
         retry_delay: the numeric policy; None where the function has a callable.
         retry_on: dotted names of exceptions to retry; None means all.
         dont_retry_on: dotted names of exceptions never to retry.
+        result_ttl: seconds the result is kept after the job completed; None: as long as the job.
         description: what the caller said about the job.
     """
 
     retry_delay: Policy | None = AT_ONCE
     retry_on: tuple[str, ...] | None = None
     dont_retry_on: tuple[str, ...] = ()
+    result_ttl: float | None = None
     description: str = ""
 
     @classmethod
@@ -48,10 +51,21 @@ class StoredOptions:
     @classmethod
     def _of(cls, data: dict[str, Any]) -> Self:
         delay = data.get("retry_delay", policies.to_json(AT_ONCE))
-        retry_on = data.get("retry_on")
+        retry_on, ttl = data.get("retry_on"), data.get("result_ttl")
         return cls(
             retry_delay=None if delay == CALLABLE else policies.from_json(delay),
             retry_on=None if retry_on is None else tuple(map(str, retry_on)),
             dont_retry_on=tuple(map(str, data.get("dont_retry_on") or ())),
+            result_ttl=None if ttl is None else policies.seconds(ttl, "result_ttl"),
             description=str(data.get("description", "")),
         )
+
+
+def result_ttl(text: object) -> float | None:
+    """Return the option of a row with these stored options; None where they have none or are corrupt."""
+    # Asked at each ack, and most jobs have none.
+    if not isinstance(text, str) or '"result_ttl"' not in text:
+        return None
+    with suppress(SerializationError):
+        return StoredOptions.load(text).result_ttl
+    return None

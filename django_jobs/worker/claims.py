@@ -11,6 +11,7 @@ from django_jobs import logs
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Run, Started
 from django_jobs.engines.tally import Tally, run_of
+from django_jobs.options import result_ttl
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.worker.clock import DatabaseClock
@@ -137,6 +138,7 @@ class Claims:
             worker_id=self._terms.worker_id,
             started_at=self._clock.at(outcome.started_ns) if outcome.started_ns else None,
             finished_at=self._clock.at(outcome.finished_ns),
+            result_ttl=result_ttl(job.options),
         )
 
     def _released(self, job: ClaimedJob, delay: float | None, reason: str) -> Released:

@@ -16,6 +16,7 @@ from django_jobs import __version__, logs, registry
 from django_jobs.conf import conf
 from django_jobs.context import Workplace
 from django_jobs.duties import Duty
+from django_jobs.duties.expire import Expire
 from django_jobs.duties.fold import Fold
 from django_jobs.duties.forget_workers import ForgetWorkers
 from django_jobs.duties.promote import Promote
@@ -155,6 +156,7 @@ class Worker:
         duties: list[Duty] = [
             Promote(interval=poll or PROMOTE_INTERVAL),
             Rescue(interval=self.conf.RESCUE_INTERVAL, tally=tally),
+            Expire(interval=self.conf.PRUNE_INTERVAL),
             Prune(self.conf.retention, interval=self.conf.PRUNE_INTERVAL),
             Fold(),
             PruneCounters(kept=self.conf.COUNTERS_KEPT),

@@ -13,6 +13,7 @@ for room in (
     "claiming",
     "counting",
     "finishing",
+    "expiring",
     "removing",
     "replaying",
     "upkeep",

@@ -191,4 +191,4 @@ def test_show_names_the_two_jobs_of_a_replay(ask: Ask) -> None:
     new = Job.objects.get(replay_of=letter.pk)
     assert json.loads(ask("show", id_of(letter), "--json"))["replayed_as"] == id_of(new)
     assert json.loads(ask("show", id_of(new), "--json"))["replay_of"] == id_of(letter)
-    assert f"replayed as: {id_of(new)}" in ask("show", id_of(letter))
+    assert f"replayed as:  {id_of(new)}\n" in ask("show", id_of(letter))

@@ -111,6 +111,14 @@ def test_what_could_not_be_written_is_written_later_in_its_old_order(office: Off
     assert [ack.held for ack in office.engine.acked] == [held(job) for job in jobs]
 
 
+def test_an_ack_carries_how_long_the_result_is_kept(office: Office) -> None:
+    texts = ['{"result_ttl": 60.0}', None, '{"result_ttl": "soon"}', "{no json"]
+    jobs = office.claims(*[claimed(options=text) for text in texts])
+    office.inbox.put(Work(finished=[(job, completed(job)) for job in jobs]))
+    office.passes()
+    assert [ack.result_ttl for ack in office.engine.acked] == [60.0, None, None, None]
+
+
 def test_after_a_failure_the_lease_is_renewed_first(office: Office) -> None:
     (job,) = office.claims(claimed())
     office.engine.away("ack")

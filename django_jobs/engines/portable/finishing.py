@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import F
 
 from django_jobs import retries
+from django_jobs.engines.portable import expiring
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import holding
 from django_jobs.engines.rows import Ack, Amended, Released
@@ -70,6 +71,7 @@ def _write(engine: Engine, ack: Ack) -> bool:
     Attempt.objects.using(engine.alias).create(**attempt_row(ack)._asdict())
     if ack.outcome.error is not None:
         JobError.objects.using(engine.alias).create(**error_row(ack, ack.outcome.error)._asdict())
+    expiring.note(engine, [ack])
     return True
 
 
@@ -119,21 +121,15 @@ def cancel(engine: Engine, ids: Sequence[UUID], *, now: datetime) -> int:
 
 
 def requeue(engine: Engine, ids: Sequence[UUID], *, now: datetime) -> int:
-    """Begin a new round; the attempts and errors of the old one stay."""
-    return _move(
-        engine,
-        ids,
-        FINAL,
-        status=Status.READY,
-        run_after=now,
-        round=F("round") + 1,
-        attempts=0,
-        interruptions=0,
-        holds=0,
-        reason="",
-        result_data=None,
-        error=None,
-    )
+    """Begin a new round; the attempts and errors of the old one stay, its result goes."""
+    if not ids:
+        return 0
+    counts = {"round": F("round") + 1, "attempts": 0, "interruptions": 0, "holds": 0}
+    values = {"status": Status.READY, "run_after": now, "reason": "", "result_data": None, "error": None}
+    with engine.transaction():
+        moved = _move(engine, ids, FINAL, **counts, **values)
+        expiring.forget(engine, ids)
+    return moved
 
 
 def _move(engine: Engine, ids: Sequence[UUID], from_: frozenset[Status], **values: Any) -> int:

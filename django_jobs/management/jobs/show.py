@@ -48,6 +48,7 @@ def _data(job: Job, attempts: list[Attempt], errors: list[JobError]) -> dict[str
         "args": _stored(job.args),
         "options": _stored(job.options),
         "result": _stored(job.result_data),
+        "result_expires_at": iso(job.result_expires_at),
         "attempts_made": [_attempt(each) for each in attempts],
         "errors": [_error(each) for each in errors],
     }
@@ -117,9 +118,10 @@ def _facts(job: Job) -> list[str]:
         "arguments": one_line(job.args, width=1_000),
         "options": one_line(job.options or "", width=1_000),
         "result": one_line(job.result_data or "", width=1_000),
+        "result until": clock(job.result_expires_at),
         "error": one_line(job.error or "", width=1_000),
     }
-    return [f"{name + ':':13}{value}" for name, value in facts.items() if value not in ("", "-")]
+    return [f"{name + ':':14}{value}" for name, value in facts.items() if value not in ("", "-")]
 
 
 def _run(attempt: Attempt, error: JobError | None) -> str:

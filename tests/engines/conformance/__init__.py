@@ -15,6 +15,7 @@ from tests.engines.conformance.counting import (
     TestTally,
 )
 from tests.engines.conformance.enqueueing import TestEnqueue, TestUnhold
+from tests.engines.conformance.expiring import TestAckOfWhatExpires, TestExpire, TestRequeueOfWhatExpires
 from tests.engines.conformance.finishing import (
     TestAck,
     TestAckOfWhatCannotBeStored,
@@ -40,6 +41,7 @@ from tests.engines.conformance.upkeep import TestClock, TestNextDue, TestPromote
 __all__ = [
     "TestAck",
     "TestAckOfWhatCannotBeStored",
+    "TestAckOfWhatExpires",
     "TestAppear",
     "TestAppearBesideALock",
     "TestCancel",
@@ -48,6 +50,7 @@ __all__ = [
     "TestClock",
     "TestCount",
     "TestEnqueue",
+    "TestExpire",
     "TestFold",
     "TestFoldsAtOnce",
     "TestForgetWorkers",
@@ -68,6 +71,7 @@ __all__ = [
     "TestReplay",
     "TestReplaysAtOnce",
     "TestRequeue",
+    "TestRequeueOfWhatExpires",
     "TestRescue",
     "TestResume",
     "TestStart",

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import ClaimedJob, Held, NewJob, Released, Replay
-from django_jobs.models import Attempt, Job, JobError
+from django_jobs.models import Attempt, Job, JobError, ResultExpiry
 from django_jobs.states import FINAL, TRANSITIONS, AttemptOutcome, Status
 from tests.engines.conformance.making import (
     LEASE,
@@ -32,6 +32,11 @@ def _claimed(job: NewJob) -> ClaimedJob:
 def _prune(engine: Engine, job: NewJob) -> None:
     for status in FINAL:
         engine.prune(status, before=after(1), limit=5)
+
+
+def _expire(engine: Engine, job: NewJob) -> None:
+    ResultExpiry.objects.create(job_id=job.id, expires_at=NOW)
+    engine.expire(now=NOW, limit=5)
 
 
 # verb → ways to call it, each with what the job must look like for it and where it then leads.
@@ -63,6 +68,7 @@ WAYS: dict[str, list[tuple[Call, dict[str, Any], Status | None]]] = {
     "cancel": [(lambda e, j: e.cancel([j.id], now=NOW), {}, Status.CANCELLED)],
     "requeue": [(lambda e, j: e.requeue([j.id], now=NOW), {}, Status.READY)],
     "replay": [(lambda e, j: e.replay([Replay(j.id, new())]), {}, Status.DEAD)],
+    "expire": [(_expire, {"result_data": "1"}, Status.COMPLETED)],
     "prune": [(_prune, {}, None)],
     "purge": [(lambda e, j: e.purge(j.queue, statuses=set(Status), limit=5), {}, None)],
 }
