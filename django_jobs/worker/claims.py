@@ -13,14 +13,11 @@ from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Run, Start
 from django_jobs.engines.tally import Tally, run_of
 from django_jobs.options import result_ttl
 from django_jobs.outcomes import Outcome
-from django_jobs.wire.clock import boottime, boottime_ns
+from django_jobs.wire.clock import boottime_ns
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.inbox import Work
 from django_jobs.worker.queue_list import QueueList
-
-# While jobs keep coming, the list of queues is looked up again after so long (seconds): a pause holds
-# within a second, and the last claim needs a moment as well.
-QUEUE_LIST_TTL = 0.9
+from django_jobs.worker.served import ServedQueues
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +30,16 @@ class Terms:
 
 
 class Claims:
-    """The worker's claims, by their fences, and every statement about them."""
+    """The worker's claims, by their fences, and every statement about them.
+
+    Attributes:
+        queues: where it claims from.
+    """
 
     def __init__(self, engine: Engine, terms: Terms, *, clock: DatabaseClock, tally: Tally) -> None:
         self._engine, self._terms, self._clock, self._tally = engine, terms, clock, tally
         self._held: set[Held] = set()
-        self._queues: list[str] = []
-        self._queues_good_until = 0.0
+        self.queues = ServedQueues(engine, terms.queues)
 
     @property
     def none_held(self) -> bool:
@@ -48,9 +48,9 @@ class Claims:
 
     def any_due(self) -> bool:
         """Whether a job that this worker serves is ready, or anyone's should be by now; asks anew."""
-        self.forget_queues()
+        self.queues.forget()
         due = self._engine.next_due()
-        return bool(self._served()) or (due is not None and due <= self._clock.now())
+        return bool(self.queues.names()) or (due is not None and due <= self._clock.now())
 
     def renew(self) -> tuple[list[Held], int]:
         """Extend all claims; return those that are lost, and until when the others are good (ns)."""
@@ -64,14 +64,10 @@ class Claims:
     def settle_and_claim(self, work: Work, *, wanted: int) -> list[ClaimedJob]:
         """Write what was handed over and claim up to so many jobs, in one transaction."""
         if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
-            self.forget_queues()  # our own write may make a queue ready that the list does not have
+            self.queues.forget()  # our own write may make a queue ready that the list does not have
         written, claimed = self._engine.repeated(lambda: self._write(work, wanted))
         self._account(work, written, claimed)
         return claimed
-
-    def forget_queues(self) -> None:
-        """Look the queues up again at the next claim."""
-        self._queues_good_until = 0.0
 
     def _renew(self) -> list[Held]:
         return self._engine.renew(sorted(self._held), lease=self._lease_end())
@@ -93,7 +89,7 @@ class Claims:
         return outcomes
 
     def _claim(self, wanted: int) -> list[ClaimedJob]:
-        queues = self._served() if wanted else []
+        queues = self.queues.names() if wanted else []
         if not queues:
             return []
         return self._engine.claim(
@@ -103,14 +99,6 @@ class Claims:
             token=secrets.randbits(63),
             lease=self._lease_end(),
         )
-
-    def _served(self) -> list[str]:
-        if (asked := boottime()) >= self._queues_good_until:
-            served = self._terms.queues.among(self._engine.ready_queues())
-            paused = set(self._engine.paused())
-            self._queues = [name for name in served if name not in paused]
-            self._queues_good_until = asked + QUEUE_LIST_TTL
-        return self._queues
 
     def _account(self, work: Work, written: Sequence[Outcome | None], claimed: Sequence[ClaimedJob]) -> None:
         self._held.update(Held(job.id, job.token) for job in claimed)

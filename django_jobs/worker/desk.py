@@ -31,7 +31,17 @@ from django_jobs.wire.clock import boottime
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.claims import Claims, Terms
 from django_jobs.worker.clock import DatabaseClock
-from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
+from django_jobs.worker.inbox import (
+    Claimed,
+    DeskClosed,
+    Drained,
+    GivenBack,
+    Inbox,
+    Lost,
+    Outbox,
+    Paused,
+    Work,
+)
 from django_jobs.worker.presence import Presence
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble
@@ -110,6 +120,7 @@ class Desk:
             self._hear()
             found = self._settle_and_claim(work)
             work = Work()
+            self._tell_of_pauses(anew=renewed)
             made_ready = self._do_duties()
             if renewed:
                 self._presence.show()
@@ -148,7 +159,7 @@ class Desk:
     def _hear(self) -> None:
         # With no slot free there is nothing to wake for: the next free one looks by itself.
         if self._inbox.wanted and self._waking.heard():
-            self._claims.forget_queues()
+            self._claims.queues.forget()
             self._look_at = 0.0
             self._roster.hasten(Promote)  # the news may be a job for a little later
 
@@ -158,7 +169,7 @@ class Desk:
         if not work and not looks:
             return None
         if boottime() >= self._look_at > 0:
-            self._claims.forget_queues()
+            self._claims.queues.forget()
         wanted = self._inbox.wanted if looks else 0
         claimed = self._claims.settle_and_claim(work, wanted=wanted)
         self._look_at = self._next_look() if len(claimed) < wanted else 0.0
@@ -171,6 +182,14 @@ class Desk:
             self._outbox.post(Claimed(claimed))
         else:  # the loop asked for the end while these were being claimed
             self._inbox.put(Work(given_back=[GivenBack(job) for job in claimed]))
+
+    def _tell_of_pauses(self, *, anew: bool) -> None:
+        # With no slot free nobody asks for the queues, and what is held ahead of the slots could still begin.
+        if anew and not self._claims.none_held:
+            self._claims.queues.forget()
+            self._claims.queues.names()
+        if paused := self._claims.queues.newly_paused():
+            self._outbox.post(Paused(paused))
 
     def _next_look(self) -> float:
         # Jitter, so that many idle workers do not ask in step.
@@ -185,7 +204,7 @@ class Desk:
             self._roster.done(duty, done, now=now)
             made_ready |= done.made_ready
         if made_ready:
-            self._claims.forget_queues()
+            self._claims.queues.forget()
             self._look_at = 0.0
         return made_ready
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.outcomes import Outcome
@@ -91,6 +91,11 @@ class Floor:
         self._handout.recall()
         self._handout.drop(held)
         self._limits.lose(held)
+
+    def pause(self, queues: Set[str]) -> None:
+        """Give back what no runner has of these queues."""
+        self._handout.recall()
+        self._work.given_back += [GivenBack(job) for job in self._handout.take_out(queues)]
 
     def enforce(self) -> float:
         """Apply the limits on time; return when to look again at the latest (seconds)."""

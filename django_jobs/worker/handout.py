@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.outcomes import Outcome
@@ -90,6 +90,12 @@ class Handout:
         jobs = list(self._buffer)
         self._buffer.clear()
         return jobs
+
+    def take_out(self, queues: Set[str]) -> list[ClaimedJob]:
+        """Take the jobs of these queues out of the buffer."""
+        found = [job for job in self._buffer if job.queue in queues]
+        self._buffer = deque(job for job in self._buffer if job.queue not in queues)
+        return found
 
     def drop(self, held: Iterable[Held]) -> None:
         """Forget jobs in the buffer that are not this worker's any more."""

@@ -7,6 +7,7 @@ import select
 import threading
 import time
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -182,6 +183,12 @@ class Lost(NamedTuple):
     held: list[Held]
 
 
+class Paused(NamedTuple):
+    """These queues are paused: what of theirs has not begun is to be given back."""
+
+    queues: Set[str]
+
+
 class Drained(NamedTuple):
     """Nothing this worker serves is due, and it holds nothing."""
 
@@ -190,7 +197,7 @@ class DeskClosed(NamedTuple):
     """The desk has ended."""
 
 
-News = Claimed | Lost | Drained | DeskClosed
+News = Claimed | Lost | Paused | Drained | DeskClosed
 
 
 class Outbox:

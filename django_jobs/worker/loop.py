@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from django_jobs.exceptions import JobsError
 from django_jobs.logs import logger
 from django_jobs.worker.floor import Floor
-from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox
+from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import Event, ExecStarter, What
 from django_jobs.worker.stopping import Stop
@@ -117,6 +117,8 @@ class Loop:
                     self._floor.take_in(jobs)
                 case Lost(held):
                     self._floor.lose(held)
+                case Paused(queues):
+                    self._floor.pause(queues)
                 case Drained() if self._floor.empty and not self._stop.requested:
                     self._stop.request()
                 case DeskClosed():

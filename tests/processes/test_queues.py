@@ -82,3 +82,20 @@ def test_a_burst_worker_ends_beside_a_paused_queue(start_worker: Start, ledger: 
     jobs.note.using(queue="mail").enqueue(str(ledger), "never")
     assert start_worker("--burst").wait() == 0
     assert ledger.lines == []
+
+
+def test_what_a_worker_had_taken_ahead_is_given_back(
+    start_worker: Start, ledger: Ledger, tmp_path: Path
+) -> None:
+    # Short jobs make a worker take many at a time; these turn out long.
+    jobs.note.using(queue="mail").enqueue_many([(f"{tmp_path}/short", "done")] * 200)
+    jobs.hold.using(queue="mail").enqueue_many([(str(ledger), f"{tmp_path}/go")] * 100)
+    worker = start_worker(LEASE=2)
+    worker.until(lambda: len(ledger.lines) == 2 and Job.objects.running().count() > 2)
+    pause_queue("mail")
+    worker.until(lambda: Job.objects.running().count() == 2)
+    (tmp_path / "go").touch()
+    worker.until(lambda: not Job.objects.running().exists())
+    assert [line.split()[0] for line in ledger.lines] == ["START", "START", "END", "END"]
+    assert Job.objects.ready().count() == 98
+    assert worker.stop() == 0

@@ -23,7 +23,18 @@ from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
-from django_jobs.worker.inbox import UNIT, Claimed, DeskClosed, Drained, GivenBack, Inbox, Lost, Outbox, Work
+from django_jobs.worker.inbox import (
+    UNIT,
+    Claimed,
+    DeskClosed,
+    Drained,
+    GivenBack,
+    Inbox,
+    Lost,
+    Outbox,
+    Paused,
+    Work,
+)
 from django_jobs.worker.queue_list import QueueList
 from tests.worker.fake_engine import FakeEngine, FakeListener
 from tests.worker.making import claimed, completed, held
@@ -234,7 +245,7 @@ def test_nothing_is_claimed_from_a_paused_queue(office: Office) -> None:
 
 def test_a_busy_worker_sees_a_pause_within_a_second(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("django_jobs.worker.claims.boottime", lambda: clock[0])
+    monkeypatch.setattr("django_jobs.worker.served.boottime", lambda: clock[0])
     office.engine.ready = [claimed() for _ in range(9)]
     office.inbox.want(1, received=0)
     office.passes()
@@ -244,7 +255,34 @@ def test_a_busy_worker_sees_a_pause_within_a_second(office: Office, monkeypatch:
     clock[0] += 0.95
     office.inbox.want(3, received=0)
     office.passes()
-    assert sum(len(news.jobs) for news in office.news()) == 2
+    first, second, paused = office.news()
+    assert len(first.jobs) == len(second.jobs) == 1
+    assert paused == Paused({"default"})
+
+
+def test_a_pause_is_told_once_and_again_after_a_resume(office: Office) -> None:
+    def look() -> list[Any]:
+        office.desk._look_at = 0.001
+        office.passes()
+        return office.news()
+
+    office.inbox.want(1, received=0)
+    office.engine.paused_queues = ["mail", "reports"]
+    assert [look(), look()] == [[Paused({"mail", "reports"})], []]
+    office.engine.paused_queues = ["mail"]
+    assert look() == []
+    office.engine.paused_queues = ["mail", "reports"]
+    assert look() == [Paused({"reports"})]
+
+
+def test_a_worker_without_a_free_slot_hears_of_a_pause_with_its_next_renewal(office: Office) -> None:
+    office.claims(claimed())
+    office.engine.paused_queues = ["default"]
+    office.passes()
+    assert office.news() == []
+    office.desk._renew_at = 0.0
+    office.passes()
+    assert office.news() == [Paused({"default"})]
 
 
 def test_the_end_waits_for_jobs_on_their_way_to_the_loop(office: Office) -> None:
@@ -432,8 +470,8 @@ def test_an_interrupted_job_is_claimed_again_before_drained_is_told(burst: Offic
     burst.engine.ready = [claimed(queue="mail")]
     burst.passes()
     ((job,),) = (news.jobs for news in burst.news())
-    burst.desk._claims._queues_good_until = float("inf")
-    burst.desk._claims._queues = []
+    burst.desk._claims.queues._good_until = float("inf")
+    burst.desk._claims.queues._names = []
     outcome = completed(job)
     interrupted = type(outcome)(job.id, job.token, AttemptOutcome.INTERRUPTED)
     burst.engine.ready = [job]

@@ -86,3 +86,14 @@ def test_nothing_is_handed_out_once_the_lease_has_passed(floor_with_two: Shop) -
     shop.slips.lease_ns = 1
     shop.hand_out(claimed())
     assert not shop.handout.out
+
+
+def test_of_a_paused_queue_what_no_runner_has_read_is_given_back(floor_with_two: Shop) -> None:
+    shop, jobs = floor_with_two, [claimed(queue=queue) for queue in ("mail", "mail", "reports", "mail")]
+    shop.handout.add(jobs)
+    shop.handout.refill(3)
+    assert shop.reads(0).job_id == jobs[0].id
+    shop.floor.pause({"mail"})
+    assert [given.job for given in shop.floor.take_work().given_back] == [jobs[1], jobs[3]]
+    assert _order(shop) == [jobs[2].id]
+    assert list(shop.handout.out) == [held(jobs[0])]

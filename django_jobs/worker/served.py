@@ -1,0 +1,40 @@
+"""Which queues the worker claims from now: those it serves that have ready jobs and are not paused."""
+
+from __future__ import annotations
+
+from django_jobs.engines import Engine
+from django_jobs.wire.clock import boottime
+from django_jobs.worker.queue_list import QueueList
+
+# While jobs keep coming, the list is looked up again after so long (seconds): a pause holds within a
+# second, and the last claim needs a moment as well.
+TTL = 0.9
+
+
+class ServedQueues:
+    """The list of queues, as last looked up."""
+
+    def __init__(self, engine: Engine, choice: QueueList) -> None:
+        self._engine, self._choice = engine, choice
+        self._names: list[str] = []
+        self._paused: set[str] = set()
+        self._told: set[str] = set()
+        self._good_until = 0.0
+
+    def names(self) -> list[str]:
+        """Return the queues to claim from."""
+        if (asked := boottime()) >= self._good_until:
+            ready = self._choice.among(self._engine.ready_queues())
+            self._paused = set(self._engine.paused())
+            self._names = [name for name in ready if name not in self._paused]
+            self._good_until = asked + TTL
+        return self._names
+
+    def forget(self) -> None:
+        """Look the list up again when it is next asked for."""
+        self._good_until = 0.0
+
+    def newly_paused(self) -> set[str]:
+        """Return the queues that were found paused since this was last asked."""
+        newly, self._told = self._paused - self._told, self._paused
+        return newly
