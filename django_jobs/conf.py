@@ -81,6 +81,7 @@ class Conf:
     LEASE: float = _seconds(60, least=1)
     RESCUE_INTERVAL: float = _seconds(5, least=0.1)
     POLL_INTERVAL: float | None = _seconds_or_none(None, least=0.01)
+    LISTEN_ALIAS: str | None = _setting(None, "an alias of DATABASES or None", _alias)
     SHUTDOWN_GRACE: float = _seconds(25, least=0)
     MAX_PAYLOAD: int = _setting(256 * 1024, "a whole number of bytes ≥ 1", _whole(1))
     MAX_RESULT: int = _setting(1024 * 1024, "a whole number of bytes ≥ 1", _whole(1))

@@ -29,7 +29,7 @@ def idle_worker(start_worker: Start, ledger: Ledger) -> Any:
     return start
 
 
-@pytest.mark.only_on("sqlite")
+@pytest.mark.only_on("sqlite", "postgresql")
 def test_a_job_of_another_process_is_started_at_once(idle_worker: Any, ledger: Ledger) -> None:
     worker = idle_worker()
     for word in ("second", "third"):
@@ -38,7 +38,7 @@ def test_a_job_of_another_process_is_started_at_once(idle_worker: Any, ledger: L
     assert worker.stop() == 0
 
 
-@pytest.mark.only_on("sqlite")
+@pytest.mark.only_on("sqlite", "postgresql")
 def test_a_job_for_a_little_later_is_started_when_it_is_due(idle_worker: Any, ledger: Ledger) -> None:
     worker = idle_worker()
     worker.until_final(jobs.note.using(run_after=timedelta(seconds=0.5)).enqueue(str(ledger), "later"))
@@ -53,7 +53,7 @@ def test_a_worker_without_inotify_is_woken_as_well(idle_worker: Any, ledger: Led
     assert "asking each 0.05 s whether the database was written" in worker.log
 
 
-@pytest.mark.only_on("sqlite")
+@pytest.mark.only_on("sqlite", "postgresql")
 def test_a_worker_with_no_slot_free_takes_what_came_meanwhile_when_one_is(
     idle_worker: Any, ledger: Ledger, tmp_path: Any
 ) -> None:
@@ -65,3 +65,38 @@ def test_a_worker_with_no_slot_free_takes_what_came_meanwhile_when_one_is(
     connection.close()
     release.touch()
     worker.until_final(held, *waiting)
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_listening_connection_that_is_ended_is_replaced_and_the_log_says_so_once(
+    idle_worker: Any, ledger: Ledger
+) -> None:
+    worker = idle_worker()
+    (before,) = worker.until(_listening)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [before])
+    worker.until(lambda: [pid for pid in _listening() if pid != before])
+    worker.until(lambda: "new jobs wake this worker again" in worker.log)
+    worker.until_final(jobs.note.enqueue(str(ledger), "second"))
+    assert ledger.lines == ["first", "second"]
+    assert worker.log.count("new jobs do not wake this worker") == 1
+    assert "the database answers again" not in worker.log
+    assert worker.stop() == 0
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_worker_that_stops_leaves_no_listening_connection(idle_worker: Any) -> None:
+    worker = idle_worker()
+    worker.until(_listening)
+    assert worker.stop() == 0
+    worker.until(lambda: not _listening())
+
+
+def _listening() -> list[int]:
+    """Return the pids of the server's processes that serve this database's listeners."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
+            ["django_jobs listener"],
+        )
+        return [pid for (pid,) in cursor.fetchall()]

@@ -7,19 +7,20 @@ from datetime import datetime
 
 from django.core.checks import CheckMessage
 
+from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.values import Row
-from django_jobs.engines.postgresql import configuration, statements
+from django_jobs.engines.postgresql import configuration, listening, statements
+from django_jobs.engines.postgresql.notifying import NotifyingEngine
 from django_jobs.engines.rows import ClaimedJob
-from django_jobs.engines.wholesale import WholesaleEngine
 
 # The driver puts the values into the text of the statement, which must stay below 1 GB: each of so many
 # jobs may have arguments of 256 KiB.
 ROWS = 1000
 
 
-class PostgreSQLEngine(WholesaleEngine):
+class PostgreSQLEngine(NotifyingEngine):
     """The verbs on PostgreSQL."""
 
     statements = statements.UNNESTED
@@ -27,6 +28,10 @@ class PostgreSQLEngine(WholesaleEngine):
     def check(self) -> list[CheckMessage]:
         """Ask whether a pool's settings agree."""
         return configuration.check(self.connection)
+
+    def listener(self) -> Listener:
+        """Listen for notifications."""
+        return listening.listener(self)
 
     def send(self, sql: str, rows: Sequence[Row]) -> int:
         """Send the rows as an array a column; the driver's executemany sends a statement a row."""

@@ -92,7 +92,7 @@ class TestWakeUps:
 
     def test_a_burst_is_heard_a_few_times_at_most(self, engine, listener):
         elsewhere(lambda: [enqueue(engine) for _ in range(100)])
-        assert 1 <= drain(listener) <= 2
+        assert 1 <= drain(listener) <= 3
 
     def test_a_job_for_later_is_heard(self, engine, listener):
         elsewhere(lambda: enqueue(engine, status=Status.SCHEDULED, run_after=after(60)))
