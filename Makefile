@@ -7,7 +7,7 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo test matrix lint docs dist clean bench-latency bench-idle
+.PHONY: help demo test matrix lint docs dist clean bench-latency bench-idle bench-stats
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,6 +40,9 @@ bench-latency: $(STAMP) ## how long a job waits for an idle worker; DATABASE=pos
 
 bench-idle: $(STAMP) ## what an idle worker costs; DATABASE=postgresql for another database
 	@$(PYTHON) -m benchmarks.idle $(DATABASE)
+
+bench-stats: $(STAMP) ## how long counting 1,000,000 jobs takes; DATABASE=postgresql for another database
+	@$(PYTHON) -m benchmarks.stats $(DATABASE)
 
 clean: ## remove what was built, the environment and the demo's data
 	rm -rf .venv .nox build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
