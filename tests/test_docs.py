@@ -16,10 +16,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
+from django.utils import timezone
 
 from django_jobs import conf, registry
+from django_jobs.histograms import bounds
 from django_jobs.management.commands.runworker import Command
-from django_jobs.models import Job
+from django_jobs.models import Counter, Job
 from django_jobs.options import SETTINGS, Options
 from django_jobs.states import TRANSITIONS, Status
 
@@ -38,6 +40,7 @@ OTHERS = {
     "docs/settings.md",
     "docs/commands.md",
     "docs/servers.md",
+    "docs/statistics.md",
 }
 PLACE = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
 LOOK = """
@@ -157,6 +160,33 @@ def test_the_code_about_job_functions_runs(monkeypatch: pytest.MonkeyPatch, name
     for fence in fences(name, "python"):
         exec(compile(fence.text, name, "exec"), module)
     assert module[function].name == f"docs_jobs.{function}"
+
+
+@pytest.mark.django_db
+def test_the_code_about_statistics_tells_of_what_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    key = {"minute": timezone.now(), "worker_id": "", "function": "shop.jobs.pay", "queue": "default"}
+    times = {"queue_seconds": 1, "run_seconds": 1, "queue_histogram": '{"9":4}', "run_histogram": '{"9":4}'}
+    Counter.objects.create(**key, outcome="failed", runs=4, **times)
+    module: dict[str, Any] = {}
+    for fence in fences("docs/statistics.md", "python"):
+        exec(fence.text, module)
+    assert (module["hour"].runs, module["hour"].outcomes["failed"], module["hour"].run.mean) == (4, 4, 0.25)
+    assert capsys.readouterr().out == "shop.jobs.pay 4 0.384\n"
+
+
+def test_the_buckets_are_those_of_the_code() -> None:
+    said = {
+        bucket: [float(word) for word in re.findall(r"[0-9.]+(?= m?s)", row[1])]
+        for bucket, row in rows("docs/statistics.md", "bucket").items()
+        if bucket.isdigit()
+    }
+    assert said == {"0": [1], "1": [1, 2], "2": [2, 4], "10": [0.512, 1.024]}
+    assert [bounds(number) for number in (0, 1, 2, 10)] == [
+        (0, 0.001),
+        (0.001, 0.002),
+        (0.002, 0.004),
+        (0.512, 1.024),
+    ]
 
 
 def test_the_settings_shown_are_valid() -> None:

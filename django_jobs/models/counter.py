@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.names import NameField
-from django_jobs.models.primary import PrimaryManager
+from django_jobs.models.summaries import CounterQuerySet
 
 
 class Counter(models.Model):
@@ -28,7 +28,7 @@ class Counter(models.Model):
     queue_histogram = models.TextField(_("histogram of seconds in the queue"))
     run_histogram = models.TextField(_("histogram of seconds of running"))
 
-    objects = PrimaryManager["Counter"]()
+    objects = CounterQuerySet.as_manager()
 
     class Meta:
         base_manager_name = "objects"

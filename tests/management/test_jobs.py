@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from django_jobs.models import Attempt, Job, JobError
-from django_jobs.states import Status
+from django_jobs.models import Attempt, Counter, Job, JobError
+from django_jobs.states import AttemptOutcome, Status
 
 NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 
@@ -53,19 +54,74 @@ def fail(job: Job, *, message: str, traceback: str = "") -> None:
     )
 
 
+def count(function: str, *, outcome: str, runs: int, minutes_ago: int = 1) -> None:
+    """Store a counter of runs that took 10 ms after 1 s in the queue."""
+    Counter.objects.create(
+        minute=timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=minutes_ago),
+        worker_id="",
+        function=function,
+        queue="default",
+        outcome=outcome,
+        runs=runs,
+        queue_seconds=runs,
+        run_seconds=runs / 100,
+        queue_histogram=json.dumps({10: runs}),
+        run_histogram=json.dumps({4: runs}),
+    )
+
+
 def test_stats_count_every_status_overall_and_by_queue(ask: Ask) -> None:
     make_job(), make_job(queue="mail"), make_job(queue="mail", status="dead")
     data = json.loads(ask("stats", "--json"))
     assert data["total"] == {**dict.fromkeys(Status, 0), "ready": 2, "dead": 1}
     assert data["queues"]["mail"] == {**dict.fromkeys(Status, 0), "ready": 1, "dead": 1}
-    lines = ask("stats").splitlines()
+    lines = ask("stats").partition("\n\n")[0].splitlines()
     assert lines[0].split() == ["queue", *Status]
     assert [line.split()[0] for line in lines[1:]] == ["default", "mail", "all"]
     assert lines[-1].split() == ["all", "0", "0", "2", "0", "0", "1", "0"]
 
 
 def test_stats_of_no_jobs_are_all_zero(ask: Ask) -> None:
-    assert json.loads(ask("stats", "--json")) == {"total": dict.fromkeys(Status, 0), "queues": {}}
+    nothing = {"mean": None, "p50": None, "p95": None}
+    none = {"runs": 0, "outcomes": dict.fromkeys(AttemptOutcome, 0)}
+    assert json.loads(ask("stats", "--json")) == {
+        "total": dict.fromkeys(Status, 0),
+        "queues": {},
+        "last_hour": {
+            "total": {**none, "queue_seconds": nothing, "run_seconds": nothing},
+            "functions": {},
+        },
+    }
+    assert ask("stats").splitlines()[-1] == "no run has ended in the last hour"
+
+
+def test_stats_tell_of_the_last_hour_s_runs_by_function(ask: Ask) -> None:
+    count("shop.jobs.pay", outcome="completed", runs=3)
+    count("shop.jobs.pay", outcome="failed", runs=1)
+    count("shop.jobs.mail", outcome="completed", runs=1)
+    count("shop.jobs.old", outcome="completed", runs=1, minutes_ago=62)
+    hour = json.loads(ask("stats", "--json"))["last_hour"]
+    assert list(hour["functions"]) == ["shop.jobs.mail", "shop.jobs.pay"]
+    assert hour["functions"]["shop.jobs.pay"]["outcomes"]["failed"] == 1
+    assert (hour["total"]["runs"], hour["functions"]["shop.jobs.pay"]["runs"]) == (5, 4)
+    assert hour["total"]["run_seconds"] == {"mean": 0.01, "p50": 0.012, "p95": pytest.approx(0.0156)}
+    lines = ask("stats").splitlines()
+    assert lines[-4].startswith("last hour")
+    assert lines[-4].endswith("run p95")
+    assert lines[-1].split() == [
+        "all",
+        "4",
+        "1",
+        *"0000",
+        "0.768",
+        "s",
+        "0.998",
+        "s",
+        "0.012",
+        "s",
+        "0.0156",
+        "s",
+    ]
 
 
 def test_the_list_is_newest_first_and_limited(ask: Ask) -> None:
