@@ -71,9 +71,9 @@ class WorkerProcess:
             self.process.kill()
             self.process.wait()
 
-    def until(self, fact: Callable[[], Any]) -> Any:
-        """Wait until a fact holds; return what it says."""
-        end = time.monotonic() + PATIENCE
+    def until(self, fact: Callable[[], Any], *, patience: float = PATIENCE) -> Any:
+        """Wait until a fact holds, for so many seconds; return what it says."""
+        end = time.monotonic() + patience
         while time.monotonic() < end:
             if value := fact():
                 return value
@@ -99,16 +99,22 @@ Start = Callable[..., WorkerProcess]
 def start_worker(subprocess_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Return a function that starts a worker: options as words, settings as keywords.
 
-    `database` changes the entry of DATABASES for it.
+    `database` changes the entry of DATABASES for it, `claim_size` bounds the jobs it holds for each process.
     """
     started: list[WorkerProcess] = []
 
-    def start(*options: str, database: Mapping[str, object] | None = None, **settings: Any) -> WorkerProcess:
+    def start(
+        *options: str,
+        database: Mapping[str, object] | None = None,
+        claim_size: int | None = None,
+        **settings: Any,
+    ) -> WorkerProcess:
         environment = {
             **subprocess_environment,
             "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
             "PYTHONPATH": os.getcwd(),
             "TEST_DJANGO_JOBS": json.dumps(settings),
+            "TEST_CLAIM_SIZE": str(claim_size or ""),
             "TEST_DATABASE_ENTRY": json.dumps(database or {}),
         }
         worker = WorkerProcess(tmp_path / f"worker{len(started)}.log", environment, *options)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 
+from django_jobs.worker import pace
 from tests.settings import *  # noqa: F403
 
+if claim_size := os.environ.get("TEST_CLAIM_SIZE"):
+    # However short its runs, a worker of one process then holds no more jobs than this.
+    pace.AHEAD_MOST, pace.BUFFER_MOST = int(claim_size) - 1, 0
 TIME_ZONE = "UTC"
 DATABASES["default"].update(json.loads(os.environ.get("TEST_DATABASE_ENTRY", "{}")))  # noqa: F405
 DJANGO_JOBS = {
