@@ -36,7 +36,8 @@ def _postgresql(seconds: int) -> dict[str, Any]:
 
 
 def _mysql(seconds: int) -> dict[str, Any]:
-    return {"connect_timeout": CONNECT, "read_timeout": seconds, "write_timeout": seconds}
+    # A little later than the server itself gives a statement up: its answer says more than a silence.
+    return {"connect_timeout": CONNECT, "read_timeout": seconds + 2, "write_timeout": seconds + 2}
 
 
 def _none(seconds: int) -> dict[str, Any]:
