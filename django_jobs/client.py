@@ -161,8 +161,9 @@ def _rows(job_function: RegisteredFunction, calls: Sequence[Call], options: Opti
 
 
 def _store_after_commit(row: NewJob, alias: str) -> None:
+    engine = engine_for(alias)
     try:
-        engine_for(alias).enqueue([row])
+        engine.repeated(lambda: engine.enqueue([row]))
     except Exception as error:
         # The caller sees it come out of a commit that did happen, and must know what is missing now.
         error.add_note(f"the transaction has committed, but its job {row.id} {row.function} was not stored")

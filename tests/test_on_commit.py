@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.utils.connection import ConnectionDoesNotExist
 
 from django_jobs import JobNotFound, PayloadTooLarge, SerializationError, job, registry
-from django_jobs.engines import engine_for
+from django_jobs.engines import Engine, engine_for
+from django_jobs.engines.portable import repeating
+from django_jobs.engines.rows import NewJob
 from django_jobs.models import Job
 from django_jobs.serializers import load_args
 from tests import jobs
@@ -136,6 +138,26 @@ def test_a_job_that_cannot_be_stored_is_told_to_whoever_commits(
         f"the transaction has committed, but its job {handle.id} tests.jobs.add was not stored"
     ]
     assert Group.objects.using(shop).get().name == "kept"
+
+
+def test_a_deadlock_after_the_commit_costs_another_try_and_not_the_job(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = type(engine_for("default"))
+    tries, enqueue = [], engine.enqueue
+
+    def lose_once(self: Engine, rows: Sequence[NewJob]) -> None:
+        tries.append(rows)
+        if len(tries) == 1:
+            raise OperationalError("undone in favour of another")
+        enqueue(self, rows)
+
+    monkeypatch.setattr(engine, "enqueue", lose_once)
+    monkeypatch.setattr(repeating, "_in_callers_transaction", lambda engine: False)
+    monkeypatch.setattr(repeating, "is_conflict", lambda error: True)
+    with transaction.atomic(using=shop):
+        handle = jobs.add.enqueue_on_commit(1, using=shop)
+    assert (Job.objects.get(), len(tries)) == (handle, 2)
 
 
 def test_a_function_s_own_parameter_called_using_is_not_taken_for_the_alias(
