@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django_jobs.engines.base import Engine
 from django_jobs.engines.portable import expiring
-from django_jobs.engines.portable.statements import ROW_BY_ROW, Statements
+from django_jobs.engines.portable.statements import PAUSED, ROW_BY_ROW, Statements
 from django_jobs.engines.portable.values import Row, Values
 from django_jobs.engines.rows import Ack, Amended, Held, NewJob, Released, Started
 from django_jobs.engines.transient import is_about_rows
@@ -54,6 +54,10 @@ class WholesaleEngine(Engine):
         elif rows:
             with self.transaction():
                 self.send(self.statements.insert_job, rows)
+
+    def paused(self) -> list[str]:
+        """Ask without building a query: each look of an idle worker does."""
+        return sorted(name for (name,) in self.ask(PAUSED))
 
     def start(self, runs: Sequence[Started]) -> None:
         """Send one statement for all."""

@@ -65,6 +65,8 @@ class Claims:
         """Write what was handed over and claim up to so many jobs, in one transaction."""
         if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
             self.queues.forget()  # our own write may make a queue ready that the list does not have
+        if not work and not (wanted and self.queues.names()):
+            return []  # a look in vain needs no transaction, and on SQLite not the one lock for writing
         written, claimed = self._engine.repeated(lambda: self._write(work, wanted))
         self._account(work, written, claimed)
         return claimed

@@ -29,6 +29,8 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 _HOLDING = "WHERE id = %s AND status = 'running' AND claim_token = %s"
 UNCLAIMED = "worker_id = '', started_at = NULL, claim_token = NULL, lease = NULL"
 
+PAUSED = "SELECT name FROM django_jobs_queue WHERE paused_at IS NOT NULL"
+
 ROW_BY_ROW = Statements(
     insert_job=_insert("django_jobs_job", NewJob._fields),
     insert_attempt=_insert("django_jobs_attempt", AttemptRow._fields),

@@ -47,6 +47,11 @@ class PostgreSQLEngine(NotifyingEngine):
         milliseconds = max(1, int(statement_timeout * 1000))  # 0 would be no limit
         self.ask(statements.BOUND_STATEMENTS, (str(milliseconds), milliseconds))
 
+    def next_due(self) -> datetime | None:
+        """Ask without building a query: each wake-up does."""
+        first = self.ask(statements.FIRST_SCHEDULED)
+        return first[0][0] if first else None
+
     def ready_queues(self) -> list[str]:
         """Hop from queue to queue within one statement."""
         return [name for (name,) in self.ask(statements.READY_QUEUES)]

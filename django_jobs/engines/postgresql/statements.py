@@ -75,6 +75,9 @@ UNNESTED = Statements(
     interrupt=_update(f"status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED}"),
 )
 
+FIRST_SCHEDULED = """SELECT run_after FROM django_jobs_job
+    WHERE status = 'scheduled' ORDER BY run_after LIMIT 1"""
+
 READY_QUEUES = """WITH RECURSIVE hop(queue) AS (
     (SELECT queue FROM django_jobs_job WHERE status = 'ready' ORDER BY queue LIMIT 1)
     UNION ALL

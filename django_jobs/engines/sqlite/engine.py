@@ -65,6 +65,10 @@ class SQLiteEngine(WholesaleEngine):
             first = self.ask(statements.FIRST_SCHEDULED)
         return self.values.due(first[0][0]) if first else None
 
+    def ready_queues(self) -> list[str]:
+        """Hop from queue to queue within one statement."""
+        return [name for (name,) in self.ask(statements.READY_QUEUES)]
+
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
     ) -> list[ClaimedJob]:

@@ -12,6 +12,14 @@ _CLAIMED = ", ".join("run_after || ''" if name == "run_after" else name for name
 FIRST_SCHEDULED = """SELECT run_after || '' FROM django_jobs_job
     WHERE status = 'scheduled' ORDER BY run_after LIMIT 1"""
 
+READY_QUEUES = """WITH RECURSIVE hop(queue) AS (
+    SELECT (SELECT queue FROM django_jobs_job WHERE status = 'ready' ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT (SELECT job.queue FROM django_jobs_job AS job
+            WHERE job.status = 'ready' AND job.queue > hop.queue ORDER BY job.queue LIMIT 1)
+    FROM hop WHERE hop.queue IS NOT NULL)
+SELECT queue FROM hop WHERE queue IS NOT NULL"""
+
 _PROBE = """SELECT * FROM (SELECT id, priority, run_after FROM django_jobs_job
     WHERE status = 'ready' AND queue = %s ORDER BY priority DESC, run_after, id LIMIT %s)"""
 
