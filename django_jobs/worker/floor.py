@@ -6,13 +6,13 @@ from collections.abc import Iterable, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.outcomes import Outcome
-from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.messages import Refusal
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.inbox import GivenBack, Work
-from django_jobs.worker.limits import Limits
-from django_jobs.worker.pace import Pace
+from django_jobs.worker.limits import LOOK_EVERY, Limits
+from django_jobs.worker.pace import PATIENCE, Pace
 from django_jobs.worker.reconcile import Reconciliation
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.soundness import buried, flaws
@@ -28,6 +28,8 @@ class Floor:
         self._limits = Limits(runners)
         self._recount: Reconciliation | None = None
         self._work = Work()
+        self._given_back = 0
+        self._look_at = 0.0
 
     @property
     def empty(self) -> bool:
@@ -43,6 +45,11 @@ class Floor:
     def room(self) -> int:
         """How many more jobs the worker should hold."""
         return max(0, self._pace.held - len(self._handout))
+
+    @property
+    def given_back(self) -> int:
+        """How many jobs have been given back unrun so far."""
+        return self._given_back + len(self._work.given_back)
 
     def take_in(self, jobs: Iterable[ClaimedJob]) -> None:
         """Take newly claimed jobs; a row that cannot be a job ends here."""
@@ -103,7 +110,19 @@ class Floor:
             return float("inf")
         begun, wait = self._limits.enforce(self._handout.out)
         self._work.begun += begun
+        self._give_back_what_waits_in_vain()
         return wait
+
+    def _give_back_what_waits_in_vain(self) -> None:
+        """Give back what was claimed ahead behind short jobs that turned out to be long ones."""
+        if boottime() < self._look_at:
+            return
+        self._look_at = boottime() + LOOK_EVERY
+        busy_for = self._runners.busy_for()
+        if self._recount is None and busy_for > PATIENCE:
+            self._pace.expect(seconds=busy_for)  # first of all, so that the same are not claimed again
+            self._handout.recall()
+            self.give_back()
 
     def hand_out(self) -> None:
         """Give the runners as much as the pace allows, while the lease is good."""
@@ -127,6 +146,7 @@ class Floor:
     def take_work(self) -> Work:
         """Take out what the desk has to write."""
         work, self._work = self._work, Work()
+        self._given_back += len(work.given_back)
         return work
 
     def _finished(self, job: ClaimedJob, outcome: Outcome) -> None:

@@ -38,11 +38,11 @@ class Lifetime:
     """When the worker ends by itself.
 
     Attributes:
-        jobs_left: how many jobs it may still claim; None for any number.
+        max_jobs: how many jobs it takes; None for any number. What it gave back unrun does not count.
         burst: whether it ends when nothing is due any more.
     """
 
-    jobs_left: int | None
+    max_jobs: int | None
     burst: bool
 
 
@@ -103,17 +103,22 @@ class Loop:
         return 0.1
 
     def _ask(self) -> None:
-        room, left = self._floor.room, self._lifetime.jobs_left
+        room, left = self._floor.room, self._jobs_left
         self._inbox.want(room if left is None else min(room, left), received=self._received)
         if left == 0 and self._floor.empty:
             self._stop.request()
             self._wait = 0.0
 
+    @property
+    def _jobs_left(self) -> int | None:
+        most = self._lifetime.max_jobs
+        return None if most is None else max(0, most - self._received + self._floor.given_back)
+
     def _hear_desk(self) -> None:
         for news in self._outbox.take():
             match news:
                 case Claimed(jobs):
-                    self._receive(len(jobs))
+                    self._received += len(jobs)
                     self._floor.take_in(jobs)
                 case Lost(held):
                     self._floor.lose(held)
@@ -123,11 +128,6 @@ class Loop:
                     self._stop.request()
                 case DeskClosed():
                     self._desk_closed = True
-
-    def _receive(self, jobs: int) -> None:
-        self._received += jobs
-        if self._lifetime.jobs_left is not None:
-            self._lifetime.jobs_left = max(0, self._lifetime.jobs_left - jobs)
 
     def _hear_starter(self) -> None:
         for event in self._runners.starter.events():

@@ -6,6 +6,9 @@ from __future__ import annotations
 AHEAD_SECONDS, AHEAD_MOST = 0.02, 32
 # The same for jobs that are claimed but not handed out.
 BUFFER_SECONDS, BUFFER_MOST = 0.1, 100
+# All that is held ahead should be run within both. When no slot has been free for so long (seconds), the
+# jobs have become long, and what waits here could be run by another worker.
+PATIENCE = 0.3
 # Claimed payloads one worker holds at most, in characters.
 PAYLOADS_MOST = 8 * 1024 * 1024
 # How much one run moves the averages.
@@ -29,6 +32,10 @@ class Pace:
         before = seconds if self._seconds is None else self._seconds
         self._seconds = before + _WEIGHT * (seconds - before)
         self._payload += _WEIGHT * (payload - self._payload)
+
+    def expect(self, *, seconds: float) -> None:
+        """Take note that runs last at least so long now, before any of them has ended."""
+        self._seconds = max(seconds, self._seconds or 0.0)
 
     @property
     def out(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django_jobs.engines.rows import Held
-from django_jobs.wire.clock import boottime
+from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.slips import Run, Slip, Slips, SlipState
 from django_jobs.worker.sessions import kill_session
 from django_jobs.worker.starting import Event, Starter, What
@@ -112,6 +112,11 @@ class Runners:
         for runner in self._all:
             if (run := runner.run) is not None:
                 yield runner, Held(run.job_id, run.token), run.started_ns
+
+    def busy_for(self) -> float:
+        """Return for how long no slot has been free (seconds); 0 when one is."""
+        starts = [started_ns for _, _, started_ns in self.running()]
+        return (boottime_ns() - max(starts)) / 1e9 if len(starts) == len(self._all) else 0.0
 
     def unsettled(self) -> list[Runner]:
         """Return the runners that may hold a message their slip does not name yet."""

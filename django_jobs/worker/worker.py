@@ -196,7 +196,7 @@ class Worker:
             pace=Pace(slots=self.options.processes),
         )
         return Loop(
-            Lifetime(jobs_left=self.options.max_jobs, burst=self.options.burst),
+            Lifetime(max_jobs=self.options.max_jobs, burst=self.options.burst),
             floor=floor,
             runners=runners,
             fallback=fallback,

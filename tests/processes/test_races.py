@@ -7,9 +7,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from django_jobs.models import Attempt, Job
 from tests import jobs_that_misbehave as jobs
@@ -56,6 +57,38 @@ def test_two_workers_with_the_usual_settings_finish_each_job_once(
     _enqueue(ledger, 100)
     _finish(workers, 100)
     assert Counter(ledger.lines) == Counter(str(number) for number in range(100))
+
+
+def test_what_waits_behind_a_long_job_is_run_by_an_idle_worker(
+    start_worker: Start, ledger: Ledger, tmp_path: Path
+) -> None:
+    (first,) = _started(start_worker, 1, "--processes", "1")
+    _enqueue(ledger, 50)
+    first.until(lambda: Job.objects.completed().count() == 50)
+    with transaction.atomic():
+        long = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "long")
+        _enqueue(ledger, 30)
+    first.until(lambda: Job.objects.ready().count() == 30 and len(ledger.lines) == 51)
+    (second,) = _started(start_worker, 1, "--processes", "1")
+    second.until(lambda: Job.objects.completed().count() == 80)
+    (tmp_path / "go").touch()
+    first.until_final(long)
+    assert Attempt.objects.values("worker_id").distinct().count() == 2
+    assert (len(ledger.lines), Attempt.objects.count()) == (82, 81)
+
+
+def test_jobs_that_were_given_back_do_not_count_for_max_jobs(
+    start_worker: Start, ledger: Ledger, tmp_path: Path
+) -> None:
+    with transaction.atomic():
+        _enqueue(ledger, 50)
+        jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "long")
+        _enqueue(ledger, 30)
+    worker = start_worker("--processes", "1", "--max-jobs", "60")
+    worker.until(lambda: Job.objects.ready().count() == 30 and len(ledger.lines) == 51)
+    (tmp_path / "go").touch()
+    assert worker.wait() == 0
+    assert (Job.objects.completed().count(), Job.objects.ready().count()) == (60, 21)
 
 
 class Stranger(threading.Thread):

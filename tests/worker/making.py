@@ -91,9 +91,8 @@ class Shop:
         self.ours, self.theirs = socket_pair()
         self.runners = Runners(self.starter, self.slips, count=count)
         self.handout = Handout(ours=self.ours, runners=self.theirs)
-        self.floor = Floor(
-            handout=self.handout, runners=self.runners, slips=self.slips, pace=Pace(slots=count)
-        )
+        self.pace = Pace(slots=count)
+        self.floor = Floor(handout=self.handout, runners=self.runners, slips=self.slips, pace=self.pace)
 
     def born(self, *slots: int) -> None:
         """Let runners be born; they wait for work."""
