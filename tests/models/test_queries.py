@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from django_jobs.models import Job
 from django_jobs.states import FINAL, PENDING, Status
@@ -74,3 +76,17 @@ def test_only_a_final_job_has_a_finish(status):
     job = make(status)
     assert job.is_final == (status in FINAL)
     assert job.finished_at == (NOW if status in FINAL else None)
+
+
+@pytest.mark.only_on("sqlite", "mariadb")
+def test_counting_goes_along_an_index_and_sorts_nothing():
+    make(Status.READY)
+    explain = {"sqlite": "EXPLAIN QUERY PLAN "}.get(connection.vendor, "EXPLAIN ")
+    with CaptureQueriesContext(connection) as sent:
+        Job.objects.stats()
+    with connection.cursor() as cursor:
+        cursor.execute(explain + sent.captured_queries[0]["sql"])
+        plan = str(cursor.fetchall())
+    assert "django_jobs_claim" in plan
+    assert "COVERING INDEX" in plan or "Using index" in plan
+    assert not any(word in plan for word in ("TEMP B-TREE", "temporary", "filesort"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.constants import OnConflict
 
@@ -28,14 +30,17 @@ _Key = tuple[datetime, str, str, str]
 
 def count(engine: Engine, counts: Sequence[Count]) -> None:
     """Send one upsert, written by hand: the ORM takes longer to make it than the database to do it."""
-    ops = engine.connection.ops
+    connection = engine.connection
+    ops = connection.ops
     for rows in batches(counts, size=_ROWS):
         values = [value for row in rows for value in (ops.adapt_datetimefield_value(row.minute), *row[1:])]
-        with engine.connection.cursor() as cursor:
-            cursor.execute(_upsert(ops, len(rows)), values)
+        with connection.cursor() as cursor:
+            cursor.execute(_upsert(engine.alias, len(rows)), values)
 
 
-def _upsert(ops: Any, rows: int) -> str:
+@lru_cache
+def _upsert(alias: str, rows: int) -> str:
+    ops: Any = connections[alias].ops
     columns = ", ".join(map(ops.quote_name, Count._fields))
     places = ", ".join([f"({', '.join(['%s'] * len(Count._fields))})"] * rows)
     fields = [Counter._meta.get_field(name) for name in Count._fields]
