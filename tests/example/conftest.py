@@ -1,4 +1,4 @@
-"""A place of its own for what the guide's jobs write."""
+"""A place of its own for what the guide's jobs write, and for its demo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from django.test import override_settings
 
 from example_project.settings import STORAGES
+from tests.example.guide import Guide
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +18,11 @@ def media(tmp_path: Path) -> Iterator[Path]:
     directory = tmp_path / "media"
     with override_settings(STORAGES=STORAGES, MEDIA_URL="/media/", MEDIA_ROOT=directory):
         yield directory
+
+
+@pytest.fixture
+def guide(tmp_path: Path) -> Iterator[Guide]:
+    """A guide in a home of this test, whose demo does not outlive it."""
+    guide = Guide(tmp_path)
+    yield guide
+    guide.end()

@@ -25,6 +25,7 @@ class Guide:
     def __init__(self, home: Path, server: Server | None = None) -> None:
         self.home = home
         self.server = server
+        self._started: list[subprocess.Popen[str]] = []
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         environment = {
@@ -35,17 +36,26 @@ class Guide:
             "COLUMNS": "120",
         }
         command = [sys.executable, str(PROJECT.parent / "manage.py"), "demo", "--timeout", "100", *options]
-        return subprocess.Popen(
+        demo = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+        self._started.append(demo)
+        return demo
 
     def run(self) -> str:
         return self.finish(self.start())
 
     def finish(self, demo: subprocess.Popen[str]) -> str:
         output, _ = demo.communicate()
-        assert demo.returncode == 0, output
+        assert demo.returncode == 0, f"{output}\n{(self.home / 'demo-worker.log').read_text()}"
         return output
+
+    def end(self) -> None:
+        """Kill a demo that its test has left; the kernel then ends its workers."""
+        for demo in self._started:
+            if demo.returncode is None:
+                demo.kill()
+                demo.communicate()
 
     def rows(self, query: str) -> Rows:
         if self.server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ pytestmark = pytest.mark.timeout(150)
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Guide, str]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Guide, str]]:
     """A guide whose demo has run to its end once, and what it said."""
     guide = Guide(tmp_path_factory.mktemp("guide"))
-    return guide, guide.run()
+    yield guide, guide.run()
+    guide.end()
 
 
 def family(pid: int) -> list[int]:
@@ -55,8 +57,7 @@ def test_after_a_finished_run_the_demo_starts_a_fresh_one(finished: tuple[Guide,
     assert guide.count("airports_airport") == count_rows("airportsdata") + 4
 
 
-def test_a_demo_that_was_killed_is_continued_and_leaves_no_worker_behind(tmp_path: Path) -> None:
-    guide = Guide(tmp_path)
+def test_a_demo_that_was_killed_is_continued_and_leaves_no_worker_behind(guide: Guide) -> None:
     demo = guide.start()
     wait_until(guide.in_the_middle)
     left = family(demo.pid)
@@ -68,8 +69,7 @@ def test_a_demo_that_was_killed_is_continued_and_leaves_no_worker_behind(tmp_pat
     assert guide.count("airports_demorun") == 1
 
 
-def test_a_worker_killed_in_the_middle_loses_nothing_and_imports_each_batch_once(tmp_path: Path) -> None:
-    guide = Guide(tmp_path)
+def test_a_worker_killed_in_the_middle_loses_nothing_and_imports_each_batch_once(guide: Guide) -> None:
     demo = guide.start()
     wait_until(guide.in_the_middle)
     (worker,) = children(demo.pid)

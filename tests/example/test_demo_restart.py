@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -33,8 +32,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.mark.only_on("postgresql", "mariadb")
-def test_a_server_stopped_and_then_killed_in_the_middle_loses_nothing(server: Server, tmp_path: Path) -> None:
-    guide = Guide(tmp_path, server)
+def test_a_server_stopped_and_then_killed_in_the_middle_loses_nothing(server: Server, guide: Guide) -> None:
+    guide.server = server
     demo = guide.start("--workers", "2")
     wait_until(guide.in_the_middle)
     workers = children(demo.pid)
@@ -53,8 +52,7 @@ def test_a_server_stopped_and_then_killed_in_the_middle_loses_nothing(server: Se
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_file_locked_by_a_stranger_for_seconds_loses_nothing(tmp_path: Path) -> None:
-    guide = Guide(tmp_path)
+def test_a_file_locked_by_a_stranger_for_seconds_loses_nothing(guide: Guide) -> None:
     demo = guide.start("--workers", "2")
     wait_until(guide.in_the_middle)
     workers = children(demo.pid)
