@@ -1,0 +1,20 @@
+import pytest
+
+# The suite lies in modules that pytest does not collect by themselves. Said here and not in conftest.py,
+# because tests of other rooms, which are collected before these, import some of them.
+for room in (
+    "enqueueing",
+    "claiming",
+    "counting",
+    "finishing",
+    "expiring",
+    "removing",
+    "replaying",
+    "upkeep",
+    "repeating",
+    "listening",
+    "transitions",
+    "plans",
+    "limits",
+):
+    pytest.register_assert_rewrite(f"tests.engines.conformance.{room}")

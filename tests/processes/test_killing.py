@@ -132,5 +132,6 @@ def test_the_worker_goes_on_without_its_nursery(
     worker.until(lambda: is_gone(runner))
     worker.until_final(interrupted, jobs.note.enqueue(str(ledger), "next"))
     assert "the nursery died" in worker.log
-    assert ledger.lines[-1] == "next"
+    # In which order is open: the interrupted job may come back before or after the next one is claimed.
+    assert {"END held", "next"} <= set(ledger.lines)
     assert worker.stop() == 0
