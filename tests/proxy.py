@@ -19,6 +19,8 @@ class Proxy:
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._guard = threading.Lock()
+        self._swallow: bytes | None = None
+        self._swallow_left = 0
         self._listener: socket.socket | None = None
         self.port = 0
         self.allow()
@@ -55,6 +57,15 @@ class Proxy:
         """Pass on what has been held back, and all that follows."""
         self._flowing.set()
 
+    def swallow_replies_to(self, request: bytes, *, times: int) -> None:
+        """Pass on what contains these bytes, and instead of the server's reply the end of the connection."""
+        self._swallow, self._swallow_left = request, times
+
+    @property
+    def swallows(self) -> bool:
+        """Whether there are replies left to swallow."""
+        return self._swallow_left > 0
+
     def close(self) -> None:
         """Stop for good."""
         self.refuse()
@@ -82,19 +93,31 @@ class Proxy:
 
     def _serve(self, client: socket.socket, server: socket.socket) -> None:
         with client, server:
-            back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
+            deaf = threading.Event()
+            back = threading.Thread(target=self._pump, args=(server, client, deaf, False), daemon=True)
             back.start()
-            self._pump(client, server)
+            self._pump(client, server, deaf, True)
             back.join()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, deaf: threading.Event, asks: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
                 self._flowing.wait()
+                if asks and self._is_to_swallow(data):
+                    deaf.set()
+                if not asks and deaf.is_set():
+                    break
                 sink.sendall(data)
         for each in (source, sink):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def _is_to_swallow(self, data: bytes) -> bool:
+        with self._guard:
+            if self._swallow_left and self._swallow and self._swallow in data:
+                self._swallow_left -= 1
+                return True
+        return False
 
 
 def _connected(address: Address) -> socket.socket:

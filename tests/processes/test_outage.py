@@ -94,6 +94,25 @@ def test_connections_cut_again_and_again_lose_and_double_nothing(
 
 
 @servers_only
+def test_commits_whose_reply_is_lost_lose_and_double_nothing(
+    start_worker: Start, ledger: Ledger, proxy: Proxy
+) -> None:
+    # The lease of a claim that nobody has heard of has to run out.
+    worker = start_worker(database=_through(proxy), LEASE=2)
+    _idle(worker, ledger)
+    proxy.swallow_replies_to(b"COMMIT", times=10)
+    count = 0
+    while proxy.swallows:
+        jobs.note.enqueue(str(ledger), str(count))
+        count += 1
+        worker.until(lambda: not proxy.swallows or not Job.objects.ready().exists())
+    worker.until(lambda: Job.objects.completed().count() == count + 1)
+    assert worker.stop() == 0
+    assert Counter(ledger.lines) == Counter(["up", *(str(number) for number in range(count))])
+    assert Attempt.objects.filter(outcome="completed").count() == count + 1
+
+
+@servers_only
 def test_a_runners_connection_that_was_cut_does_not_fail_the_next_job(
     start_worker: Start, proxy: Proxy
 ) -> None:
