@@ -165,7 +165,7 @@ def _added(known: Mapping[Key, Totals], runs: Sequence[Run]) -> dict[Key, Totals
     return touched
 
 
-@lru_cache
+@lru_cache(maxsize=1024)
 def _name(stored: object) -> str:
     # SQLite stores anything in any column, and gives back text that it would not take again.
     return clean(str(stored))
