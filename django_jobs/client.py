@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import router, transaction
-from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
+from django_jobs import drafts
+from django_jobs.drafts import Call
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.rows import NewJob, Replay
@@ -22,12 +23,9 @@ from django_jobs.exceptions import JobNotFound
 from django_jobs.models import Job
 from django_jobs.options import Options, checks
 from django_jobs.registry import RegisteredFunction
-from django_jobs.serializers import dump_args
 from django_jobs.states import Status
-from django_jobs.uuid7 import parse_id, uuid7
+from django_jobs.uuid7 import parse_id
 from django_jobs.waiting import Wait
-
-Call = tuple[Sequence[Any], Mapping[str, Any]]
 
 
 def now() -> datetime:
@@ -51,10 +49,10 @@ def enqueue(job_function: RegisteredFunction, calls: Sequence[Call], options: Op
     if not calls:
         return []
     alias = router.db_for_write(Job)
-    rows = _rows(job_function, calls, options.resolved())
+    rows = drafts.rows_of(job_function, calls, options.resolved(), now=now())
     engine = engine_for(alias)
     engine.repeated(lambda: engine.enqueue(rows))
-    return [_handle(row, alias) for row in rows]
+    return [drafts.handle_of(row, alias) for row in rows]
 
 
 def enqueue_on_commit(
@@ -62,18 +60,9 @@ def enqueue_on_commit(
 ) -> Job:
     """Store a job once the caller's transaction on the alias `using` has committed; see `JobFunction`."""
     alias = router.db_for_write(Job)
-    (row,) = _rows(job_function, [call], options.resolved())
+    (row,) = drafts.rows_of(job_function, [call], options.resolved(), now=now())
     transaction.on_commit(partial(_store_after_commit, row, alias), using=using)
-    return _handle(row, alias)
-
-
-def calls_of(given: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Call]:
-    """Read the calls of `enqueue_many`: a tuple is args, a dict is kwargs.
-
-    Raises:
-        TypeError: one is neither; says which.
-    """
-    return [_call_of(index, each) for index, each in enumerate(given)]
+    return drafts.handle_of(row, alias)
 
 
 def cancel(ids: Iterable[object]) -> int:
@@ -105,7 +94,7 @@ def replay(ids: Iterable[object]) -> list[Job]:
     """
     engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
     made = engine.repeated(lambda: _replay(engine, wanted))
-    return [_handle(made[each], engine.alias, replay_of=each) for each in wanted if each in made]
+    return [drafts.handle_of(made[each], engine.alias, replay_of=each) for each in wanted if each in made]
 
 
 def pause_queue(name: str) -> bool:
@@ -140,26 +129,6 @@ async def aresult(job: Job, *, timeout: float | None = None) -> Any:
     return await sync_to_async(wait.value, thread_sensitive=True)()
 
 
-def _rows(job_function: RegisteredFunction, calls: Sequence[Call], options: Options) -> list[NewJob]:
-    status, run_after = _due(options.run_after, now())
-    stored = options.stored()
-    return [
-        NewJob(
-            id=uuid7(),
-            function=job_function.name,
-            queue=options.queue,
-            status=status,
-            priority=options.priority,
-            run_after=run_after,
-            args=_args_of(job_function, index, call),
-            options=stored,
-            max_attempts=options.max_attempts,
-            timeout=options.timeout,
-        )
-        for index, call in enumerate(calls)
-    ]
-
-
 def _store_after_commit(row: NewJob, alias: str) -> None:
     engine = engine_for(alias)
     try:
@@ -170,68 +139,14 @@ def _store_after_commit(row: NewJob, alias: str) -> None:
         raise
 
 
-def _args_of(job_function: RegisteredFunction, index: int, call: Call) -> str:
-    try:
-        return dump_args(job_function.signature, job_function.name, *call)
-    except Exception as error:
-        if index:
-            error.add_note(f"in call {index} (counted from 0)")
-        raise
-
-
-def _due(run_after: datetime | timedelta | None, moment: datetime) -> tuple[Status, datetime]:
-    if isinstance(run_after, timedelta):
-        try:
-            run_after = checks.moment("run_after", moment + run_after)
-        except OverflowError:
-            raise ValueError(f"run_after is out of range: {run_after!r}") from None
-    # A past time is as good as none: it must not jump the queue of those that were enqueued before.
-    if run_after is None or run_after <= moment:
-        return Status.READY, moment
-    return Status.SCHEDULED, run_after
-
-
-def _call_of(index: int, given: object) -> Call:
-    if isinstance(given, tuple):
-        return given, {}
-    if isinstance(given, Mapping):
-        return (), given
-    raise TypeError(
-        f"call {index} (counted from 0) must be a tuple of args or a dict of kwargs, not {given!r}"
-    )
-
-
 def _replays(ids: Sequence[UUID], alias: str) -> list[Replay]:
     moment = now()
     dead = Job.objects.using(alias).filter(status=Status.DEAD, replayed_as=None).only(*NewJob._fields)
-    return [Replay(job.pk, _again(job, moment)) for part in batches(ids) for job in dead.filter(pk__in=part)]
-
-
-def _again(job: Job, moment: datetime) -> NewJob:
-    new: dict[str, Any] = {
-        "id": uuid7(),
-        "status": Status.READY,
-        "run_after": moment,
-        "holds": 0,
-        "reason": "",
-    }
-    # All else as it is stored, the options as their very text: it may hold what this version does not know.
-    return NewJob(**{name: getattr(job, name) for name in NewJob._fields if name not in new}, **new)
-
-
-def _handle(row: NewJob, alias: str, **links: UUID) -> Job:
-    values = {**_unwritten(), **row._asdict(), "status": row.status.value, **links}
-    # As if it had been read: no query, and saved as far as Django is concerned.
-    return Job.from_db(alias, list(values), list(values.values()))
-
-
-@cache
-def _unwritten() -> dict[str, Any]:
-    """Return what the database gives the columns that no enqueue writes."""
-    return {
-        field.attname: None if field.db_default is NOT_PROVIDED else field.db_default
-        for field in Job._meta.concrete_fields
-    }
+    return [
+        Replay(job.pk, drafts.row_again(job, now=moment))
+        for part in batches(ids)
+        for job in dead.filter(pk__in=part)
+    ]
 
 
 def _uuids(ids: Iterable[object]) -> list[UUID]:

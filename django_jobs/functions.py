@@ -99,9 +99,9 @@ class JobFunction(Generic[P, R]):
         Raises:
             TypeError, SerializationError, PayloadTooLarge: as `enqueue`; a note names the call.
         """
-        from django_jobs import client
+        from django_jobs import client, drafts
 
-        return client.enqueue(self, client.calls_of(calls), self.options)
+        return client.enqueue(self, drafts.calls_of(calls), self.options)
 
     def enqueue_on_commit(self, /, *args: Any, using: str | None = None, **kwargs: Any) -> Job:
         """Store a job after the caller's transaction has committed; at once where there is none.

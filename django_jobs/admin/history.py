@@ -69,8 +69,8 @@ class Run:
 
 def history_of(job: Job) -> list[Run]:
     """Return the newest runs of a job, the newest first."""
-    attempts = list(Attempt.objects.using(job._state.db).filter(job=job.pk).order_by("-id")[:SHOWN])
-    errors = list(JobError.objects.using(job._state.db).filter(job=job.pk).order_by("-id")[:SHOWN])
+    attempts = list(Attempt.objects.filter(job=job.pk).order_by("-id")[:SHOWN])
+    errors = list(JobError.objects.filter(job=job.pk).order_by("-id")[:SHOWN])
     by_token = {error.token: error for error in errors}
     runs = [Run(attempt, by_token.pop(attempt.token, None)) for attempt in attempts]
     # An error without its attempt is rare (a function nobody knows), and shown all the same.

@@ -31,8 +31,8 @@ class Show(Subcommand):
             job = Job.objects.find(options["id"])
         except JobNotFound as error:
             raise CommandError(one_line(str(error), width=200)) from None
-        attempts = list(Attempt.objects.using(job._state.db).filter(job=job.pk).order_by("id"))
-        errors = list(JobError.objects.using(job._state.db).filter(job=job.pk).order_by("id"))
+        attempts = list(Attempt.objects.filter(job=job.pk).order_by("id"))
+        errors = list(JobError.objects.filter(job=job.pk).order_by("id"))
         return Answer(_data(job, attempts, errors), _text(job, attempts, errors))
 
 
