@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.core.checks import CheckMessage
+from django.db import transaction
 
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable.batches import batches
@@ -67,7 +68,8 @@ class PostgreSQLEngine(NotifyingEngine):
         names = list(dict.fromkeys(queues))
         if not names or n < 1:
             return []
-        with self.transaction():
+        # No savepoint: two round trips, before a job that an idle worker was woken for can begin.
+        with transaction.atomic(using=self.alias, savepoint=False):
             found = self.ask(statements.CLAIM, (names, n, n, worker_id, token, lease))
             # RETURNING comes in whatever order the rows were changed.
             jobs = best_first([ClaimedJob._make((*row, token)) for row in found])
