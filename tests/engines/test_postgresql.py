@@ -10,7 +10,8 @@ from django.apps import apps
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.postgresql import PostgreSQLEngine
 from tests.engines.conformance import *  # noqa: F403
-from tests.engines.conformance.limits import *  # noqa: F403
+from tests.engines.conformance.limits import TestPrepare  # noqa: F401
+from tests.engines.conformance.plans import TestPlansOfWhatWasSmall  # noqa: F401
 
 pytestmark = pytest.mark.only_on("postgresql")
 

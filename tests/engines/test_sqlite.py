@@ -14,6 +14,7 @@ from django_jobs.models import Job
 from django_jobs.states import Status
 from tests.engines.conformance import *  # noqa: F403
 from tests.engines.conformance.making import NOW, after, claim, columns, done, enqueue
+from tests.engines.conformance.plans import TestPlansOfWhatWasSmall  # noqa: F401
 
 pytestmark = pytest.mark.only_on("sqlite")
 

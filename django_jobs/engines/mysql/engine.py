@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from django_jobs.engines.mysql import statements
+from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.values import Row, TextValues
 from django_jobs.engines.rows import ClaimedJob
@@ -60,8 +61,9 @@ class MySQLEngine(WholesaleEngine):
         with self.transaction():
             found = [row for name in dict.fromkeys(queues) for row in self.ask(statements.PROBE, (name, n))]
             jobs = best_first([self._claimed(row, token) for row in found])[:n]
-            marks = (worker_id, token, self.values.time(lease))
-            self.send(statements.CLAIM, [(*marks, job.id.hex) for job in jobs])
+            for part in batches([job.id.hex for job in jobs]):
+                marks = (worker_id, token, self.values.time(lease))
+                self.ask(statements.claim(len(part)), (*marks, *part))
             charge_next_death(self, jobs)
         return jobs
 

@@ -16,5 +16,9 @@ BOUND_LOCK_WAITS = "SET SESSION innodb_lock_wait_timeout = %s"
 PROBE = f"""SELECT {", ".join(COLUMNS)} FROM django_jobs_job FORCE INDEX (django_jobs_claim)
     WHERE status = 'ready' AND queue = %s
     ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""
-CLAIM = """UPDATE django_jobs_job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
-    WHERE id = %s"""
+
+
+def claim(jobs: int) -> str:
+    """Return the marking of so many jobs, which the claim has locked."""
+    return f"""UPDATE django_jobs_job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
+        WHERE id IN ({", ".join(["%s"] * jobs)})"""

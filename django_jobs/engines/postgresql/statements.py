@@ -78,16 +78,21 @@ UNNESTED = Statements(
 FIRST_SCHEDULED = """SELECT run_after FROM django_jobs_job
     WHERE status = 'scheduled' ORDER BY run_after LIMIT 1"""
 
-READY_QUEUES = """WITH RECURSIVE hop(queue) AS (
-    (SELECT queue FROM django_jobs_job WHERE status = 'ready' ORDER BY queue LIMIT 1)
+# Not the plain word: where the statistics are older than the ready jobs, the planner takes them for so few
+# that it sorts all of them, found by another index. Of a value that it does not know it expects many, and
+# walks along the one index that has them in order.
+_READY = "(SELECT 'ready')"
+
+READY_QUEUES = f"""WITH RECURSIVE hop(queue) AS (
+    (SELECT queue FROM django_jobs_job WHERE status = {_READY} ORDER BY queue LIMIT 1)
     UNION ALL
     SELECT (SELECT job.queue FROM django_jobs_job AS job
-            WHERE job.status = 'ready' AND job.queue > hop.queue ORDER BY job.queue LIMIT 1)
+            WHERE job.status = {_READY} AND job.queue > hop.queue ORDER BY job.queue LIMIT 1)
     FROM hop WHERE hop.queue IS NOT NULL)
 SELECT queue FROM hop WHERE queue IS NOT NULL"""
 
-_PROBE = """SELECT id, priority, run_after FROM django_jobs_job
-    WHERE status = 'ready' AND queue = served.queue
+_PROBE = f"""SELECT id, priority, run_after FROM django_jobs_job
+    WHERE status = {_READY} AND queue = served.queue
     ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""
 
 # MATERIALIZED: were it evaluated again for each row it is joined to, each time other rows would be locked and

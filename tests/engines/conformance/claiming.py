@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models import Count
 
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import Held, Released, Started
@@ -17,6 +18,7 @@ from tests.engines.conformance.making import (
     NOW,
     TOKEN,
     after,
+    analyze,
     claim,
     columns,
     enqueue,
@@ -146,6 +148,31 @@ class TestClaimsAtOnce:
                 best = sorted((job.priority for job in _unlocked()), reverse=True)[:n]
                 taken = claim(engine, n, *queues, token=TOKEN - token)
                 assert [job.priority for job in taken] == best
+
+    def test_two_at_once_with_stale_statistics_take_no_more_than_they_ask_for(self, engine):
+        enqueue(engine)
+        analyze(Job._meta.db_table)
+        for queue in ("a", "b"):
+            enqueue(engine, 1100, queue=queue)
+        taken: dict[int, int] = {}
+        together = threading.Barrier(2)
+
+        def work(tokens: range) -> None:
+            try:
+                together.wait()
+                for token in tokens:
+                    taken[token] = len(claim(engine, 10, "a", "b", token=token))
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=work, args=(range(first, first + 100),)) for first in (1, 101)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert taken == dict.fromkeys(range(1, 201), 10)
+        marked = Job.objects.running().values_list("claim_token").annotate(Count("pk"))
+        assert dict(marked) == taken
 
     def test_a_claim_does_not_see_what_is_not_committed(self, engine):
         found: list = []

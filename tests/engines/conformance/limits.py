@@ -9,8 +9,6 @@ from django_jobs.engines.rows import Held
 from django_jobs.models import Job
 from tests.engines.conformance.making import LEASE, running
 
-__all__ = ["TestPrepare"]
-
 
 @pytest.mark.django_db(transaction=True)
 class TestPrepare:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import connection
+
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import Ack, ClaimedJob, NewJob
 from django_jobs.models import Job
@@ -104,3 +106,13 @@ def columns(job: Any, *names: str) -> tuple[Any, ...]:
 def statuses() -> dict[Any, str]:
     """Return every job's status by its id."""
     return dict(Job.objects.values_list("pk", "status"))
+
+
+def analyze(table: str) -> None:
+    """Have the database take notice of what is in a table."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute(f"ANALYZE TABLE {table}")
+            cursor.fetchall()
+        else:
+            cursor.execute(f"ANALYZE {table}")
