@@ -7,7 +7,7 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo test matrix lint docs dist clean bench-latency bench-idle bench-stats
+.PHONY: help demo test matrix lint docs dist clean bench-claim bench-latency bench-idle bench-stats
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ docs: $(STAMP) ## build the documentation into docs/_build/html
 dist: $(STAMP) ## build wheel and sdist into dist/
 	rm -rf dist
 	$(PYTHON) -m build --outdir dist .
+
+bench-claim: $(STAMP) ## what a claim costs beside four million jobs, on every database or on DATABASE=postgresql
+	@$(PYTHON) -m benchmarks.claim $(DATABASE)
 
 bench-latency: $(STAMP) ## how long a job waits for an idle worker; DATABASE=postgresql for another database
 	@$(PYTHON) -m benchmarks.latency $(DATABASE)

@@ -1,0 +1,74 @@
+"""Jobs by the million, each million by one statement that any database takes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+
+from django_jobs.engines import engine_for
+
+SERVED = [f"served {number}" for number in range(5)]
+ELSEWHERE, PAUSED = "elsewhere", "paused"
+MILLION = 1_000_000
+
+_ID = {
+    "postgresql": "CAST(lpad(to_hex({n}), 32, '0') AS uuid)",
+    "mysql": "lpad(hex({n}), 32, '0')",
+    "sqlite": "printf('%%032x', {n})",
+}
+_ANALYZE = {
+    "postgresql": "ANALYZE django_jobs_job",
+    "mysql": "ANALYZE TABLE django_jobs_job",
+    "sqlite": "ANALYZE django_jobs_job",
+}
+_DIGIT = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
+_NUMBER = " + ".join(f"{10**place} * t{place}.d" for place in range(6))
+_TABLES = " CROSS JOIN ".join(f"digit AS t{place}" for place in range(6))
+# A percent sign is doubled for the driver, a brace for format().
+_LOAD = """INSERT INTO django_jobs_job
+    (id, function, queue, status, priority, run_after, args, max_attempts, timeout)
+    WITH digit AS ({digit}), job AS (SELECT {number} AS n FROM {tables})
+    SELECT {id}, 'benchmarks.project.jobs.no_op', CASE n %% {queues} {names} END, '{status}', n %% 7, %s,
+        '{{"args": [1], "kwargs": {{}}}}', 3, 300
+    FROM job WHERE n < {rows}"""
+
+
+def load_served() -> None:
+    """Load what the worker serves."""
+    _load(SERVED, "ready", 10_000, first=0)
+
+
+def load_the_rest() -> None:
+    """Load what a claim must not see, and pause one of the queues."""
+    _load(SERVED, "completed", MILLION, first=1 * MILLION)
+    _load(SERVED, "scheduled", MILLION, first=2 * MILLION)
+    _load([ELSEWHERE], "ready", MILLION, first=3 * MILLION)
+    _load([PAUSED], "ready", MILLION, first=4 * MILLION)
+    engine = engine_for("default")
+    engine.pause([PAUSED], now=engine.read_clock())
+
+
+def analyze() -> None:
+    """Have the database look at what there is."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANALYZE[connection.vendor])
+        if cursor.description:
+            cursor.fetchall()
+
+
+def _load(queues: list[str], status: str, rows: int, *, first: int) -> None:
+    later = timedelta(days=1 if status == "scheduled" else -1)
+    due = connection.ops.adapt_datetimefield_value(engine_for("default").read_clock() + later)
+    sql = _LOAD.format(
+        digit=_DIGIT,
+        number=_NUMBER,
+        tables=_TABLES,
+        id=_ID[connection.vendor].format(n=f"{first} + n"),
+        queues=len(queues),
+        names=" ".join(f"WHEN {number} THEN '{queue}'" for number, queue in enumerate(queues)),
+        status=status,
+        rows=rows,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [due])
