@@ -1,10 +1,12 @@
-"""Jobs, attempts and errors in the Django admin: everything to see, nothing to change.
+"""Jobs and all about them, paused queues and workers in the admin: everything to see, nothing to change.
 
-On a site of your own: `site.register(Job, JobAdmin)`, and so with the other two.
+On a site of your own: `site.register(Job, JobAdmin)`, and so with the others.
 """
 
 from django_jobs.admin.attempt import AttemptAdmin
 from django_jobs.admin.error import JobErrorAdmin
 from django_jobs.admin.job import JobAdmin
+from django_jobs.admin.queue import QueueAdmin
+from django_jobs.admin.workerprocess import WorkerProcessAdmin
 
-__all__ = ["AttemptAdmin", "JobAdmin", "JobErrorAdmin"]
+__all__ = ["AttemptAdmin", "JobAdmin", "JobErrorAdmin", "QueueAdmin", "WorkerProcessAdmin"]

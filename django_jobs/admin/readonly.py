@@ -1,4 +1,4 @@
-"""What the three pages share: to be looked at, never written, and quick with millions of rows."""
+"""What the pages share: to be looked at, never written, and quick with millions of rows."""
 
 from __future__ import annotations
 
