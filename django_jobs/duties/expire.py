@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django_jobs.duties import STEP, Done, checked_interval
+from django_jobs.duties import PAUSE, STEP, Done, checked_interval
 from django_jobs.engines import Engine
 
 
@@ -15,6 +15,6 @@ class Expire:
         self.interval = checked_interval(interval)
 
     def run(self, engine: Engine, *, now: datetime) -> Done:
-        """Remove up to STEP results; come back at once when there were so many."""
+        """Remove up to STEP results; come back soon when there were so many."""
         expired = engine.expire(now=now, limit=STEP)
-        return Done(again_at=now if expired == STEP else None)
+        return Done(again_at=now + PAUSE if expired == STEP else None)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from django_jobs.duties import STEP, Done
+from django_jobs.duties import PAUSE, STEP, Done
 from django_jobs.duties.expire import Expire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SOON = NOW + PAUSE
 
 
 class Engine:
@@ -29,9 +30,9 @@ class Engine:
 
 @pytest.mark.parametrize(
     ("due", "turns"),
-    [(0, [None]), (STEP - 1, [None]), (STEP, [NOW, None]), (2 * STEP + 1, [NOW, NOW, None])],
+    [(0, [None]), (STEP - 1, [None]), (STEP, [SOON, None]), (2 * STEP + 1, [SOON, SOON, None])],
 )
-def test_a_full_step_is_followed_by_another_at_once(due: int, turns: list[Any]) -> None:
+def test_a_full_step_is_followed_by_another_after_a_rest(due: int, turns: list[Any]) -> None:
     engine: Any = Engine(due)
     duty = Expire(interval=60)
     assert [duty.run(engine, now=NOW) for _ in turns] == [Done(again_at=at) for at in turns]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.duties import STEP, Done
+from django_jobs.duties import PAUSE, STEP, Done
 from django_jobs.duties.prune import Prune
 from django_jobs.engines import engine_for
 from django_jobs.models import Job
@@ -15,6 +15,7 @@ from django_jobs.states import Status
 from tests.engines.conformance.making import new
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SOON = NOW + PAUSE
 KEPT: dict[Status, float | None] = {Status.COMPLETED: 10, Status.CANCELLED: 20.5, Status.DEAD: None}
 
 
@@ -46,16 +47,16 @@ def test_each_status_is_pruned_by_its_own_age_and_the_next_turn_comes_by_the_int
     assert engine.old == {"completed": 0, "cancelled": 0, "dead": 9}
 
 
-def test_a_turn_removes_one_step_at_most_and_asks_for_the_next_at_once() -> None:
+def test_a_turn_removes_one_step_at_most_and_asks_for_the_next_soon() -> None:
     engine = Engine(completed=STEP - 1, cancelled=5)
-    assert turn(engine) == Done(again_at=NOW)
+    assert turn(engine) == Done(again_at=SOON)
     assert engine.old == {"completed": 0, "cancelled": 4}
     assert turn(engine) == Done()
 
 
 def test_a_full_step_of_the_first_leaves_the_others_for_the_next_turn() -> None:
     engine = Engine(completed=2 * STEP + 1)
-    assert [turn(engine).again_at for _ in range(3)] == [NOW, NOW, None]
+    assert [turn(engine).again_at for _ in range(3)] == [SOON, SOON, None]
     assert len(engine.asked) == 4
 
 

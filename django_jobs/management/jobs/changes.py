@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,15 +11,13 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
+from django_jobs.duties import PAUSE, STEP
 from django_jobs.exceptions import JobNotFound
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.models import Job
 from django_jobs.models.queries import JobQuerySet, named
 from django_jobs.states import Status
 from django_jobs.uuid7 import parse_id, uuid7
-
-# So many jobs are changed in one transaction: the queue's own writers wait no longer than that.
-STEP = 200
 
 
 class Change(Subcommand):
@@ -114,6 +113,7 @@ def _stepwise(jobs: JobQuerySet, change: Callable[[Sequence[UUID]], int]) -> Ite
         except JobNotFound:  # one was removed since it was found: look again from the same place
             continue
         last = ids[-1]
+        time.sleep(PAUSE.total_seconds())
 
 
 def _following(jobs: JobQuerySet, last: UUID | None) -> list[UUID]:

@@ -16,6 +16,7 @@ from django_jobs.conf import conf
 from django_jobs.duties import STEP
 from django_jobs.engines import Engine, engine_for
 from django_jobs.management.jobs.answers import Answer, Subcommand
+from django_jobs.management.jobs.steps import in_steps
 from django_jobs.models import Job
 from django_jobs.states import FINAL, Status
 
@@ -74,9 +75,7 @@ def _ages(status: str | None, older_than: float | None) -> dict[Status, float]:
 
 
 def _remove(engine: Engine, status: Status, before: datetime) -> int:
-    # Each step is a transaction of its own, so that workers get their turn in between.
-    step = partial(engine.prune, status, before=before, limit=STEP)
-    return sum(iter(lambda: engine.repeated(step), 0))
+    return in_steps(engine, partial(engine.prune, status, before=before, limit=STEP))
 
 
 def _count(engine: Engine, status: Status, before: datetime) -> int:

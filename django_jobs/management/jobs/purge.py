@@ -14,6 +14,7 @@ from django.db import router
 from django_jobs.duties import STEP
 from django_jobs.engines import Engine, engine_for
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
+from django_jobs.management.jobs.steps import in_steps
 from django_jobs.models import Job
 from django_jobs.states import Status
 
@@ -51,9 +52,7 @@ class Purge(Subcommand):
 
 
 def _remove(engine: Engine, queue: str, statuses: Sequence[Status]) -> int:
-    # Each step is a transaction of its own, so that workers get their turn in between.
-    step = partial(engine.purge, queue, statuses=statuses, limit=STEP)
-    return sum(iter(lambda: engine.repeated(step), 0))
+    return in_steps(engine, partial(engine.purge, queue, statuses=statuses, limit=STEP))
 
 
 def _question(queue: str, doomed: Mapping[str, int]) -> str:

@@ -15,7 +15,12 @@ from tests.engines.conformance.counting import (
     TestTally,
 )
 from tests.engines.conformance.enqueueing import TestEnqueue, TestUnhold
-from tests.engines.conformance.expiring import TestAckOfWhatExpires, TestExpire, TestRequeueOfWhatExpires
+from tests.engines.conformance.expiring import (
+    TestAckOfWhatExpires,
+    TestExpire,
+    TestExpiryAtOnce,
+    TestRequeueOfWhatExpires,
+)
 from tests.engines.conformance.finishing import (
     TestAck,
     TestAckOfWhatCannotBeStored,
@@ -51,6 +56,7 @@ __all__ = [
     "TestCount",
     "TestEnqueue",
     "TestExpire",
+    "TestExpiryAtOnce",
     "TestFold",
     "TestFoldsAtOnce",
     "TestForgetWorkers",

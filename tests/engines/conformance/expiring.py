@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_jobs.engines.rows import Amended, Held
 from django_jobs.models import Attempt, Job, ResultExpiry
 from django_jobs.states import AttemptOutcome, Status
-from tests.engines.conformance.making import NOW, after, claim, columns, done, enqueue, failed, row, running
+from tests.engines.conformance.making import (
+    NOW,
+    after,
+    claim,
+    columns,
+    done,
+    enqueue,
+    failed,
+    row,
+    running,
+    statuses,
+)
 
 STALE = 99
 
@@ -144,3 +156,52 @@ class TestExpire:
         before = row(job)
         assert engine.expire(now=after(1000), limit=10) == 0
         assert row(job) == before
+
+
+@pytest.mark.django_db(transaction=True)
+class TestExpiryAtOnce:
+    def test_runs_requeues_expiries_and_prunes_of_the_same_jobs_never_lock_one_another_out(self, engine):
+        ids = [job.id for job in enqueue(engine, 40)]
+        together, errors, over = threading.Barrier(4), [], threading.Event()
+        rounds = iter(range(1, 16))
+
+        def repeat(*verbs) -> None:
+            try:
+                together.wait()
+                while not over.is_set():
+                    for verb in verbs:
+                        verb()
+            except Exception as error:
+                errors.append(error)
+            finally:
+                over.set()
+                connections.close_all()
+
+        def run() -> None:
+            token = next(rounds, None)
+            if token is None:
+                over.set()
+            else:
+                engine.ack([kept(done(job, result="1"), 0) for job in claim(engine, 20, token=token)])
+
+        def requeue() -> None:
+            engine.requeue(ids, now=NOW)
+
+        def expire() -> None:
+            engine.expire(now=after(5), limit=7)
+
+        def prune() -> None:
+            engine.prune(Status.COMPLETED, before=NOW, limit=7)  # all are younger: it locks, and removes none
+            engine.prune(Status.COMPLETED, before=after(2.5), limit=1)
+
+        threads = [
+            threading.Thread(target=repeat, args=verbs) for verbs in ([run], [requeue], [expire], [prune])
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        engine.requeue(ids, now=NOW)
+        assert expiries() == {}
+        assert set(statuses().values()) <= {Status.READY}
