@@ -11,8 +11,7 @@ from django_jobs.histograms import Histogram, bounds, bucket
 
 def filled(*seconds: float) -> Histogram:
     histogram = Histogram()
-    for each in seconds:
-        histogram.add(each)
+    histogram.add(seconds)
     return histogram
 
 
@@ -32,6 +31,11 @@ def filled(*seconds: float) -> Histogram:
 )
 def test_a_bucket_is_a_power_of_two_milliseconds(seconds: float, number: int) -> None:
     assert bucket(seconds) == number
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 0.0009, 0.001, 0.5, 60])
+def test_what_is_counted_falls_into_its_bucket(seconds: float) -> None:
+    assert filled(seconds).counts == {bucket(seconds): 1}
 
 
 @pytest.mark.parametrize("number", range(1, 36))
@@ -84,5 +88,5 @@ def test_merged_histograms_count_what_both_did() -> None:
 def test_a_copy_goes_on_by_itself() -> None:
     first = filled(1)
     second = first.copy()
-    second.add(1)
+    second.add([1])
     assert (first.count, second.count) == (1, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import lru_cache
+from typing import Any
 
 from django_jobs.engines.base import Engine
 from django_jobs.engines.rows import Ack, ClaimedJob, Count, Run
@@ -44,13 +44,11 @@ class Totals:
         """Return others that count on from here."""
         return Totals(self.runs, self.queue.copy(), self.run.copy())
 
-    def add(self, run: Run) -> None:
-        """Count one run, and its times where they are known."""
-        self.runs += 1
-        if run.waited is not None:
-            self.queue.add(run.waited)
-        if run.ran is not None:
-            self.run.add(run.ran)
+    def add(self, runs: Sequence[Run]) -> None:
+        """Count some runs, and their times where they are known."""
+        self.runs += len(runs)
+        self.queue.add([run.waited for run in runs if run.waited is not None])
+        self.run.add([run.ran for run in runs if run.ran is not None])
 
     def merge(self, count: Count) -> None:
         """Count all runs of a row."""
@@ -85,7 +83,7 @@ def run_of(job: ClaimedJob, ack: Ack, outcome: AttemptOutcome) -> Run:
     waited = ran = None
     if ack.started_at is not None:
         waited = (ack.started_at - job.run_after).total_seconds()
-        ran = (ack.finished_at - ack.started_at).total_seconds()
+        ran = (ack.outcome.finished_ns - ack.outcome.started_ns) / 1e9
     return Run(job.function, job.queue, outcome, waited, ran)
 
 
@@ -156,16 +154,21 @@ class Tally:
 def _added(known: Mapping[Key, Totals], runs: Sequence[Run]) -> dict[Key, Totals]:
     """Return what the totals of these runs' keys come to; what is known stays as it is."""
     touched: dict[Key, Totals] = {}
-    for run in runs:
-        key = (_name(run.function), _name(run.queue), run.outcome.value)
-        totals = touched.get(key)
-        if totals is None:
-            totals = touched[key] = known[key].copy() if key in known else nothing()
-        totals.add(run)
+    for (function, queue, outcome), alike in _grouped(runs).items():
+        key = (_name(function), _name(queue), str(outcome))
+        if key not in touched:
+            touched[key] = known[key].copy() if key in known else nothing()
+        touched[key].add(alike)
     return touched
 
 
-@lru_cache(maxsize=1024)
+def _grouped(runs: Sequence[Run]) -> dict[Any, list[Run]]:
+    groups: dict[Any, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run[:3], []).append(run)
+    return groups
+
+
 def _name(stored: object) -> str:
     # SQLite stores anything in any column, and gives back text that it would not take again.
     return clean(str(stored))
