@@ -105,6 +105,12 @@ class TestWakeUps:
         elsewhere(lambda: engine.requeue([job.id], now=NOW))
         assert news(listener)
 
+    def test_a_resume_is_heard(self, engine, listener):
+        engine.pause(["mail"], now=NOW)
+        drain(listener)
+        elsewhere(lambda: engine.resume(["mail"]))
+        assert news(listener)
+
     def test_a_promotion_is_heard(self, engine, listener):
         enqueue(engine, status=Status.SCHEDULED, run_after=after(-1))
         drain(listener)
