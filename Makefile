@@ -10,7 +10,7 @@ STAMP := $(VENV)/.django-orm-jobs-installed
 .PHONY: help demo test matrix lint docs dist clean bench-claim bench-latency bench-idle bench-stats
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(STAMP) ## run the example project's jobs on SQLite, or on DATABASE=postgresql or mariadb
 	@AIRPORT_GUIDE_DATABASE="$(or $(DATABASE),$(AIRPORT_GUIDE_DATABASE))" $(PYTHON) manage.py demo

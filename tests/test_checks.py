@@ -55,6 +55,11 @@ def test_every_wrong_setting_is_an_error_of_its_own():
     assert any("no setting 'LEES'" in text for text in found)
 
 
+def test_an_alias_for_listening_that_is_none_is_refused():
+    with override_settings(DJANGO_JOBS={"LISTEN_ALIAS": "direkt"}):
+        assert "an alias of DATABASES or None, not 'direkt'" in messages()["django_jobs.E002"].msg
+
+
 @pytest.mark.parametrize("value", [10**400, 1e300, float("inf"), float("nan"), -1, True, "5"])
 @pytest.mark.parametrize("name", ["LEASE", "RESCUE_INTERVAL", "POLL_INTERVAL", "SHUTDOWN_GRACE"])
 def test_a_time_that_no_clock_can_add_is_refused(name, value):

@@ -136,6 +136,16 @@ class TestProof:
         assert listener.poll_interval == listening.PROVEN
         listener.close()
 
+    def test_where_a_pooler_is_in_between_it_listens_on_the_alias_for_that(self, engine):
+        with mock.patch.dict(
+            connections.settings, direct={**connections.settings["default"], "NAME": "postgres"}
+        ):
+            with mock.patch.object(listening, "conf", return_value=mock.Mock(LISTEN_ALIAS="direct")):
+                listener = engine.listener()
+            del connections["direct"]
+        assert listener._connection.info.dbname == "postgres"
+        listener.close()
+
     def test_psycopg_2_polls(self, engine):
         with mock.patch("django.db.backends.postgresql.psycopg_any.is_psycopg3", False):
             assert type(engine.listener()) is Listener

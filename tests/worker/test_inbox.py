@@ -5,9 +5,20 @@ from __future__ import annotations
 import os
 import select
 import threading
+from collections.abc import Iterator
+
+import pytest
 
 from django_jobs.worker.inbox import Begun, Claimed, Drained, GivenBack, Inbox, Outbox, Work
 from tests.worker.making import claimed, completed, held
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """Return an inbox with nothing in it."""
+    made = Inbox()
+    yield made
+    made.close()
 
 
 def _work(*numbers: int) -> Work:
@@ -18,16 +29,14 @@ def _numbers(work: Work) -> list[int]:
     return [given.job.priority for given in work.given_back]
 
 
-def test_work_is_taken_in_the_order_it_was_put() -> None:
-    inbox = Inbox()
+def test_work_is_taken_in_the_order_it_was_put(inbox: Inbox) -> None:
     inbox.put(_work(1, 2))
     inbox.put(_work(3))
     assert _numbers(inbox.take(wait=0)) == [1, 2, 3]
     assert not inbox.take(wait=0)
 
 
-def test_work_that_was_put_back_comes_before_newer() -> None:
-    inbox = Inbox()
+def test_work_that_was_put_back_comes_before_newer(inbox: Inbox) -> None:
     inbox.put(_work(1, 2))
     taken = inbox.take(wait=0)
     inbox.put(_work(3))
@@ -48,8 +57,7 @@ def test_empty_work_is_none() -> None:
     assert Work(begun=[Begun(held(claimed()), 1)])
 
 
-def test_what_is_under_way_counts_towards_what_is_wanted() -> None:
-    inbox = Inbox()
+def test_what_is_under_way_counts_towards_what_is_wanted(inbox: Inbox) -> None:
     inbox.want(10, received=0)
     assert inbox.delivered(4)
     assert inbox.wanted == 6
@@ -61,16 +69,14 @@ def test_what_is_under_way_counts_towards_what_is_wanted() -> None:
     assert inbox.wanted == 0
 
 
-def test_nothing_is_wanted_or_delivered_after_the_stop() -> None:
-    inbox = Inbox()
+def test_nothing_is_wanted_or_delivered_after_the_stop(inbox: Inbox) -> None:
     inbox.want(5, received=0)
     inbox.stop()
     assert inbox.wanted == 0
     assert not inbox.delivered(1)
 
 
-def test_an_inbox_is_closed_only_when_all_work_is_taken() -> None:
-    inbox = Inbox()
+def test_an_inbox_is_closed_only_when_all_work_is_taken(inbox: Inbox) -> None:
     inbox.put(_work(1))
     inbox.stop()
     assert not inbox.closed
@@ -78,8 +84,7 @@ def test_an_inbox_is_closed_only_when_all_work_is_taken() -> None:
     assert inbox.closed
 
 
-def test_news_end_the_wait_also_when_they_come_before_it() -> None:
-    inbox = Inbox()
+def test_news_end_the_wait_also_when_they_come_before_it(inbox: Inbox) -> None:
     inbox.want(1, received=0)
     inbox.take(wait=1000)
     done = threading.Event()
@@ -90,8 +95,7 @@ def test_news_end_the_wait_also_when_they_come_before_it() -> None:
     waiting.join()
 
 
-def test_news_of_another_descriptor_end_the_wait() -> None:
-    inbox = Inbox()
+def test_news_of_another_descriptor_end_the_wait(inbox: Inbox) -> None:
     read, write = os.pipe()
     os.write(write, b"x")
     assert not inbox.take(wait=1000, also=read)
@@ -101,8 +105,7 @@ def test_news_of_another_descriptor_end_the_wait() -> None:
     os.close(write)
 
 
-def test_a_rest_ends_with_the_stop() -> None:
-    inbox = Inbox()
+def test_a_rest_ends_with_the_stop(inbox: Inbox) -> None:
     resting = threading.Thread(target=inbox.rest, args=(1000,))
     resting.start()
     inbox.stop()
