@@ -32,6 +32,7 @@ class Attempt(models.Model):
     worker_id = models.CharField(_("worker"), max_length=100)
     started_at = models.DateTimeField(_("started at"), null=True)
     finished_at = models.DateTimeField(_("finished at"))
+    log = models.TextField(_("log"), null=True)  # noqa: DJ001  NULL: it logged nothing
 
     objects = PrimaryManager["Attempt"]()
 

@@ -58,6 +58,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(_("started at"), null=True)
     claim_token = models.BigIntegerField(_("claim token"), null=True)
     lease = models.DateTimeField(_("lease"), null=True)
+    # What a person asked of the running attempt: 0 nothing, 1 that it ends itself, 2 that it is ended.
+    cancel_requested = models.SmallIntegerField(_("cancel requested"), db_default=0)
     result_data = models.TextField(_("result"), null=True)  # noqa: DJ001  NULL: no result stored
     error = models.TextField(_("current error"), null=True)  # noqa: DJ001  NULL: none
     # A dead letter and the job made of it name each other; the first is the guard that there is only one.

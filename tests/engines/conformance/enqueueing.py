@@ -34,6 +34,7 @@ class TestEnqueue:
             "result_data": None,
             "replayed_as": None,
             "replay_of": None,
+            "cancel_requested": 0,
             "error": None,
         }
 

@@ -93,6 +93,7 @@ class TestAck:
             "worker_id": "w1",
             "started_at": NOW,
             "finished_at": after(2),
+            "log": None,
         }
 
     def test_the_error_is_written_with_the_ack(self, engine):

@@ -1,0 +1,36 @@
+"""What a job says of itself while it runs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.models.job import Job
+from django_jobs.models.primary import PrimaryManager
+
+
+class JobNote(models.Model):
+    """Progress, meta and log of the attempt that wrote last; a row only for jobs that say something."""
+
+    # Beside the job: it is written while the job runs, and most jobs never write one.
+    job = models.OneToOneField(
+        Job, models.DO_NOTHING, db_constraint=False, primary_key=True, verbose_name=_("job")
+    )
+    token = models.BigIntegerField(_("claim token"))
+    progress_current = models.FloatField(_("progress"), null=True)
+    progress_total = models.FloatField(_("progress total"), null=True)
+    progress_note = models.CharField(_("progress note"), max_length=200, db_default="")
+    meta = models.TextField(_("meta"), null=True)  # noqa: DJ001  NULL: none saved
+    log = models.TextField(_("log"), null=True)  # noqa: DJ001  NULL: nothing logged
+    updated_at = models.DateTimeField(_("updated at"))
+
+    objects = PrimaryManager["JobNote"]()
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name = _("job note")
+        verbose_name_plural = _("job notes")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return str(self.job_id)
