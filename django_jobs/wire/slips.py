@@ -1,10 +1,15 @@
 """What each runner is doing, in memory it shares with the parent: no message, no lock.
 
-One page for the worker: the lease at the top, then a slip a runner. Only its runner writes a
-slip while it lives. The order of the writes makes it readable at any moment: a slip says
+One page for the worker: the lease at the top, then a slip a runner. Only its runner writes what
+a slip says while it lives. The order of the writes makes it readable at any moment: a slip says
 BUSY only after all it says about the run is in place, and the serial betrays a slip that
 changed while it was read. (x86-64 and the kernel's barriers in the system calls between
 keep the stores in order.)
+
+The other way only the parent writes, two words: the order to stop and the wish to cancel. Each
+names the run it is meant for by its serial, which no other run of the slot ever has: the run may
+be over and the next one on before the word is read, and that one must not be stopped. Its claim
+token would not do, because all jobs of one claim share it.
 
 The page is read and written by whole words, each in one store. struct.pack_into would clear
 its place before it writes: a lease of 0 that ends all runners, a busy slip that seems empty.
@@ -22,8 +27,10 @@ _WORD = 8
 _LEASE = 0
 # A cache line each, in words.
 _TOP = _SLIP = 8
-_STATE, _SERIAL, _ID_HIGH, _ID_LOW, _TOKEN, _STARTED = range(6)
+_STATE, _SERIAL, _ID_HIGH, _ID_LOW, _TOKEN, _STARTED, _STOP, _CANCEL = range(_SLIP)
 _LOW = 2**64 - 1
+# Serial and reason of an order to stop share a word, so that both change in one store.
+_REASONS = 2**8
 
 
 class SlipState(IntEnum):
@@ -35,12 +42,22 @@ class SlipState(IntEnum):
     BUSY = 3  # runs the job it names
 
 
+class StopReason(IntEnum):
+    """Why a run is to stop."""
+
+    TIMEOUT = 1
+    SOFT_TIMEOUT = 2
+    CANCEL = 3
+    SHUTDOWN = 4
+
+
 class Run(NamedTuple):
-    """A run as its slip names it; started_ns is CLOCK_BOOTTIME."""
+    """A run as its slip names it; started_ns is CLOCK_BOOTTIME, the serial is the slot's count of runs."""
 
     job_id: UUID
     token: int
     started_ns: int
+    serial: int
 
 
 class Slips:
@@ -107,9 +124,29 @@ class Slip:
             if words[_STATE] != SlipState.BUSY:
                 return None
             number = words[_ID_HIGH] << 64 | words[_ID_LOW]
-            run = Run(UUID(int=number), words[_TOKEN], words[_STARTED])
+            run = Run(UUID(int=number), words[_TOKEN], words[_STARTED], serial)
             if words[_SERIAL] == serial:
                 return run
+
+    def stop(self, run: Run, reason: StopReason) -> None:
+        """Order this run, and no other, to stop."""
+        self._words[_STOP] = run.serial * _REASONS + reason
+
+    @property
+    def stop_asked(self) -> StopReason | None:
+        """Why the run that was named last is to stop; None where it may go on."""
+        serial, reason = divmod(self._words[_STOP], _REASONS)
+        return StopReason(reason) if reason and serial == self._words[_SERIAL] else None
+
+    def ask_cancel(self, run: Run) -> None:
+        """Tell this run, and no other, that somebody wants it cancelled."""
+        self._words[_CANCEL] = run.serial
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Whether somebody wants the run that was named last cancelled."""
+        # The first run's serial is 1, so a fresh slip's two zeros are no wish.
+        return self._words[_CANCEL] == self._words[_SERIAL] > 0
 
 
 def _size(count: int) -> int:
