@@ -5,7 +5,7 @@ Each turn, in this order:
 1. what came in: reports, births and deaths, news from the desk, signals
 2. the lease and the limits on time
 3. hand out and ask for more; or, when stopping, give back and wind down
-4. hand over to the desk what is to be written
+4. hand over to the desk what is to be written, and show that all is well
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from django_jobs.exceptions import JobsError
 from django_jobs.logs import logger
+from django_jobs.wire.clock import boottime
 from django_jobs.worker.floor import Floor
+from django_jobs.worker.health import HealthFile
 from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import Event, ExecStarter, What
@@ -39,10 +41,12 @@ class Lifetime:
 
     Attributes:
         max_jobs: how many jobs it takes; None for any number. What it gave back unrun does not count.
+        max_seconds: how long it works; None for any time. Running jobs have the grace period then.
         burst: whether it ends when nothing is due any more.
     """
 
     max_jobs: int | None
+    max_seconds: float | None
     burst: bool
 
 
@@ -59,9 +63,11 @@ class Loop:
         inbox: Inbox,
         outbox: Outbox,
         stop: Stop,
+        health: HealthFile | None,
     ) -> None:
         self._lifetime, self._floor, self._runners, self._fallback = lifetime, floor, runners, fallback
-        self._inbox, self._outbox, self._stop = inbox, outbox, stop
+        self._inbox, self._outbox, self._stop, self._health = inbox, outbox, stop, health
+        self._ends_at = float("inf")
         self._received = 0
         self._wait = 0.0
         self._winding_down = self._desk_closed = False
@@ -77,6 +83,8 @@ class Loop:
         self._selector.register(self._outbox, selectors.EVENT_READ, self._hear_desk)
         self._selector.register(self._stop, selectors.EVENT_READ, self._stop.drain)
         self._watch_starter()
+        if self._lifetime.max_seconds is not None:
+            self._ends_at = boottime() + self._lifetime.max_seconds
         with self._selector:
             while not self._done():
                 for key, _ in self._selector.select(self._wait):
@@ -85,7 +93,8 @@ class Loop:
 
     def _turn(self) -> None:
         self._floor.go_on_recounting()
-        self._wait = min(NAP, self._guard_lease(), self._floor.enforce())
+        self._end_in_time()
+        self._wait = min(NAP, self._guard_lease(), self._floor.enforce(), self._time_left)
         if self._stop.requested:
             self._wind_down()
         else:
@@ -95,6 +104,17 @@ class Loop:
             self._wait = RECOUNT_EVERY
         if work := self._floor.take_work():
             self._inbox.put(work)
+        if self._health:
+            self._wait = min(self._wait, self._health.keep(stopping=self._stop.requested))
+
+    @property
+    def _time_left(self) -> float:
+        return float("inf") if self._stop.requested else max(0.0, self._ends_at - boottime())
+
+    def _end_in_time(self) -> None:
+        if self._time_left == 0:
+            logger.info("the worker has worked for its %g s", self._lifetime.max_seconds)
+            self._stop.request()
 
     def _guard_lease(self) -> float:
         if self._floor.lease_good:

@@ -35,6 +35,7 @@ from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
 from django_jobs.worker.floor import Floor
 from django_jobs.worker.handout import Handout
+from django_jobs.worker.health import HealthFile
 from django_jobs.worker.inbox import Inbox, Outbox
 from django_jobs.worker.loop import Lifetime, Loop
 from django_jobs.worker.nursery import serving
@@ -72,10 +73,12 @@ class WorkerOptions:
         processes: how many jobs run at once, each in a process of its own.
         burst: end when nothing is due any more.
         max_jobs: end after so many jobs; None for any number.
+        max_seconds: end after so long; None for any time.
         poll_interval: seconds between looks that nothing woke it for; None takes POLL_INTERVAL.
         grace: seconds that running jobs may go on at shutdown; None takes SHUTDOWN_GRACE.
         start_method: fork or exec; None forks where that is safe.
         worker_id: what its id begins with; None takes host and pid.
+        health_file: where it shows that it is well; None for nowhere.
         log_level: of the worker's own lines, where the project configured none.
     """
 
@@ -84,10 +87,12 @@ class WorkerOptions:
     processes: int = 2
     burst: bool = False
     max_jobs: int | None = None
+    max_seconds: float | None = None
     poll_interval: float | None = None
     grace: float | None = None
     start_method: str | None = None
     worker_id: str | None = None
+    health_file: str | None = None
     log_level: int = 20
 
 
@@ -100,6 +105,7 @@ class Worker:
 
     Raises:
         PlatformUnsupported: this is not Linux.
+        HealthFileRefused: the health file cannot be where it was asked for.
     """
 
     def __init__(self, options: WorkerOptions, *, alias: str | None = None) -> None:
@@ -112,6 +118,7 @@ class Worker:
         self._queues = QueueList(names=options.queues, exclude=options.exclude)
         self._slips = Slips.create(options.processes)
         self._slips.lease_ns = boottime_ns() + int(self.conf.LEASE * 1e9)
+        self._health = self._health_file()
         self._ours, self._theirs = socket_pair()
         self._workplace = Workplace(self.id, options.processes, self.alias)
         self._inbox, self._outbox = Inbox(), Outbox()
@@ -135,8 +142,17 @@ class Worker:
         try:
             self._announce(method)
             self._loop(starter, fallback).run(self._ours.fileno())
+            if self._health:
+                self._health.remove()
         finally:
             self._take_apart(desk, starter, fallback)
+
+    def _health_file(self) -> HealthFile | None:
+        if self.options.health_file is None:
+            return None
+        return HealthFile(
+            self.options.health_file, worker_id=self.id, slips=self._slips, lease=self.conf.LEASE
+        )
 
     def _starter(self, fallback: ExecStarter) -> tuple[Starter, str]:
         # Forked children must not share a connection; ours is opened again when it is needed.
@@ -196,13 +212,18 @@ class Worker:
             pace=Pace(slots=self.options.processes),
         )
         return Loop(
-            Lifetime(max_jobs=self.options.max_jobs, burst=self.options.burst),
+            Lifetime(
+                max_jobs=self.options.max_jobs,
+                max_seconds=self.options.max_seconds,
+                burst=self.options.burst,
+            ),
             floor=floor,
             runners=runners,
             fallback=fallback,
             inbox=self._inbox,
             outbox=self._outbox,
             stop=self._stop,
+            health=self._health,
         )
 
     def _announce(self, method: str) -> None:

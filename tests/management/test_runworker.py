@@ -25,6 +25,7 @@ from django_jobs.management.commands import jobs_worker, runworker
         (["--start-method", "spawn"], "--start-method"),
         (["http.request"], "list 'channels' before 'django_jobs' in INSTALLED_APPS"),
         (["--processes", "3", "thumbnails"], "'thumbnails' is no option"),
+        (["--max-seconds", "0"], "--max-seconds: '0' is not a number of seconds"),
         (["--worker-id", ""], "--worker-id: '' is not a name"),
         (["--worker-id", "a b"], "'a b' is not a name"),
         (["--worker-id", "w" * 81], "is not a name of 1 to 80"),

@@ -105,6 +105,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--burst", action="store_true", help="end when nothing is due any more")
         parser.add_argument("--max-jobs", type=_count, help="end after so many jobs")
+        parser.add_argument("--max-seconds", type=_interval, help="end after so many seconds")
         parser.add_argument(
             "--poll-interval",
             type=_interval,
@@ -124,12 +125,18 @@ class Command(BaseCommand):
             metavar="NAME",
             help="what this worker is called in lists and logs, before a random end (default: host and pid)",
         )
+        parser.add_argument(
+            "--health-file",
+            metavar="PATH",
+            help="a file that is written every 5 s while the worker is well, and removed when it stops",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one worker."""
         plan = WorkerOptions(
             **{name: options[name] for name in ("queues", "exclude", "processes", "burst", "max_jobs")},
             **{name: options[name] for name in ("poll_interval", "grace", "start_method", "worker_id")},
+            **{name: options[name] for name in ("max_seconds", "health_file")},
             log_level=_LEVELS[options["verbosity"]],
         )
         if QueueList(names=plan.queues, exclude=plan.exclude).serves_nothing:
