@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -26,6 +26,13 @@ from django_jobs.registry import RegisteredFunction
 from django_jobs.states import Status
 from django_jobs.uuid7 import parse_id
 from django_jobs.waiting import Wait
+
+
+class Cancelled(NamedTuple):
+    """How many jobs were cancelled at once, and how many that are running were asked to be."""
+
+    cancelled: int
+    asked: int
 
 
 def now() -> datetime:
@@ -65,13 +72,26 @@ def enqueue_on_commit(
     return drafts.handle_of(row, alias)
 
 
-def cancel(ids: Iterable[object]) -> int:
-    """Cancel those of these jobs that are pending; return how many were.
+def cancel(ids: Iterable[object], *, force: bool = False) -> Cancelled:
+    """Cancel those of these jobs that are pending, and ask for those that are running; see `Job.cancel`.
+
+    Args:
+        force: end the running ones whatever their code does.
 
     Raises:
         JobNotFound: one of them does not exist; none was changed.
     """
-    return _change(ids, lambda engine, wanted: engine.cancel(wanted, now=now()))
+    counts = Cancelled(0, 0)
+
+    def verb(engine: Engine, wanted: list[UUID]) -> int:
+        nonlocal counts
+        # In this order: asking locks them all, so that none begins or ends between the two.
+        asked = engine.ask_cancel(wanted, force=force)
+        counts = Cancelled(engine.cancel(wanted, now=now()), asked)
+        return sum(counts)
+
+    _change(ids, verb)
+    return counts
 
 
 def requeue(ids: Iterable[object]) -> int:

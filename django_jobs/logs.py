@@ -14,7 +14,7 @@ from logging.handlers import QueueHandler, QueueListener
 from uuid import UUID
 
 from django_jobs.outcomes import Outcome
-from django_jobs.states import Status
+from django_jobs.states import AttemptOutcome, Status
 
 logger = logging.getLogger("django_jobs")
 
@@ -25,9 +25,15 @@ BACKLOG = 10_000
 LAST_LINES = 2.0
 
 
-def settled(*, function: str, number: int, max_attempts: int, outcome: Outcome) -> None:
-    """Log how a run ended and what became of the job, once the database has it."""
-    level = _level(outcome)
+def settled(
+    *, function: str, number: int, max_attempts: int, outcome: Outcome, cancelled: bool = False
+) -> None:
+    """Log how a run ended and what became of the job, once the database has it.
+
+    Args:
+        cancelled: the job was cancelled on request and does not go where its outcome would lead it.
+    """
+    level = logging.INFO if cancelled else _level(outcome)
     if not logger.isEnabledFor(level):
         return
     seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
@@ -37,14 +43,19 @@ def settled(*, function: str, number: int, max_attempts: int, outcome: Outcome) 
         "job %s %s %s in %.3f s (attempt %d of %d)%s%s",
         outcome.job_id,
         function,
-        outcome.outcome.value,
+        _ending(outcome),
         seconds,
         number,
         max_attempts,
         error,
-        _what_next(outcome),
+        "; cancelled on request" if cancelled else _what_next(outcome),
         extra={"job_id": str(outcome.job_id), "function": function},
     )
+
+
+def _ending(outcome: Outcome) -> str:
+    on_request = outcome.outcome is AttemptOutcome.CANCELLED
+    return "cancelled on request" if on_request else outcome.outcome.value
 
 
 def _level(outcome: Outcome) -> int:
@@ -59,6 +70,11 @@ def _what_next(outcome: Outcome) -> str:
     if outcome.retry_in is None:
         return "; dead"
     return f"; next attempt in {outcome.retry_in:.3g} s" if outcome.retry_in else "; next attempt at once"
+
+
+def cancelled(*, job_id: UUID, function: str) -> None:
+    """Log that a claimed job was cancelled before it began."""
+    logger.info("job %s %s cancelled on request before it began", job_id, function)
 
 
 def refused(*, job_id: UUID, worker_id: str) -> None:

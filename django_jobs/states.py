@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Status(StrEnum):
@@ -48,6 +48,14 @@ class ErrorKind(StrEnum):
     UNKNOWN_FUNCTION = "unknown function"
 
 
+class CancelRequest(IntEnum):
+    """What a person has asked of the run that is under way; the column holds the number."""
+
+    NONE = 0
+    ASKED = 1  # that the job ends itself
+    FORCED = 2  # that it is ended
+
+
 # verb → (states it may start from, states it may lead to). None: the job does not exist, yet or any more.
 # Every guarded update of the engines follows this table; a test walks through all of it.
 TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status | None]]] = {
@@ -55,12 +63,20 @@ TRANSITIONS: dict[str, tuple[frozenset[Status | None], frozenset[Status | None]]
     "unhold": (frozenset({Status.WAITING}), PENDING),
     "promote": (frozenset({Status.SCHEDULED}), frozenset({Status.READY})),
     "claim": (frozenset({Status.READY}), frozenset({Status.RUNNING})),
-    "release": (frozenset({Status.RUNNING}), frozenset({Status.READY, Status.SCHEDULED})),
+    "release": (
+        frozenset({Status.RUNNING}),
+        frozenset({Status.READY, Status.SCHEDULED, Status.CANCELLED}),
+    ),
     "ack": (
         frozenset({Status.RUNNING}),
         frozenset({Status.READY, Status.SCHEDULED, Status.COMPLETED, Status.DEAD, Status.CANCELLED}),
     ),
-    "rescue": (frozenset({Status.RUNNING}), frozenset({Status.READY, Status.SCHEDULED, Status.DEAD})),
+    "rescue": (
+        frozenset({Status.RUNNING}),
+        frozenset({Status.READY, Status.SCHEDULED, Status.DEAD, Status.CANCELLED}),
+    ),
+    # It stays running: its worker hears of it and ends the run.
+    "ask_cancel": (frozenset({Status.RUNNING}), frozenset({Status.RUNNING})),
     "cancel": (PENDING, frozenset({Status.CANCELLED})),
     "requeue": (FINAL, frozenset({Status.READY})),
     # It stays where it is; the job made of it begins as an enqueued one does.

@@ -35,6 +35,7 @@ from django_jobs import (
     exponential,
 )
 from django_jobs.context import running
+from django_jobs.engines import engine_for
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.options import StoredOptions
 from django_jobs.serializers import dump_result, load_args
@@ -244,10 +245,25 @@ class TestCancelAndRequeue:
         again = Job.objects.find(job.id)
         assert (again.status, again.round) == ("ready", 2)
 
+    def test_a_running_job_is_asked_and_by_force_once_more(self) -> None:
+        job = jobs.add.enqueue(1)
+        engine_for("default").claim(["default"], 1, worker_id="w", token=7, lease=client.now())
+        assert job.cancel() is True
+        assert (job.status, job.cancel_requested) == ("running", 1)
+        assert job.cancel() is False
+        assert job.cancel(force=True) is True
+        assert job.cancel_requested == 2
+
+    def test_pending_and_running_jobs_are_counted_apart(self) -> None:
+        ids = [job.id for job in jobs.add.enqueue_many([(1,), (2,), (3,)])]
+        engine_for("default").claim(["default"], 1, worker_id="w", token=7, lease=client.now())
+        assert client.cancel(ids, force=True) == (2, 1)
+        assert client.cancel(ids, force=True) == (0, 0)
+
     def test_only_eligible_jobs_are_counted(self) -> None:
         first, second = jobs.add.enqueue_many([(1,), (2,)])
         finish(second)
-        assert client.cancel([first.id, str(first.id), second.id]) == 1
+        assert client.cancel([first.id, str(first.id), second.id]) == (1, 0)
         assert client.requeue([first.id, second.id]) == 2
 
 

@@ -139,7 +139,7 @@ def test_a_deadlock_over_the_rows_of_a_verb_does_not_reach_its_caller(
         _until(lambda: _is_locked(first))
         _touch(first)
     caller.join()
-    assert (caller.raised, caller.returned) == (None, 2)
+    assert (caller.raised, caller.returned) == (None, 2 if verb is client.requeue else (2, 0))
     assert len(conflicts) == 1
 
 
@@ -177,5 +177,5 @@ def test_a_serialization_failure_does_not_reach_the_caller(
         caller.start()
         _until(_waits_for_a_lock)
     caller.join()
-    assert (caller.raised, caller.returned) == (None, 1)
+    assert (caller.raised, caller.returned) == (None, (1, 0))
     assert len(conflicts) == 1

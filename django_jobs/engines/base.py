@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable import (
+    cancelling,
     claiming,
     counting,
     enqueueing,
@@ -34,6 +35,7 @@ from django_jobs.engines.portable import (
 from django_jobs.engines.rows import (
     Ack,
     Amended,
+    Cancel,
     ClaimedJob,
     Count,
     Held,
@@ -152,7 +154,15 @@ class Engine:
 
     def cancel(self, ids: Sequence[UUID], *, now: datetime) -> int:
         """Cancel those of these jobs that are pending; return how many were."""
-        return finishing.cancel(self, ids, now=now)
+        return cancelling.cancel(self, ids, now=now)
+
+    def ask_cancel(self, ids: Sequence[UUID], *, force: bool) -> int:
+        """Ask for running jobs to be cancelled, and lock the others; return how many are asked now."""
+        return cancelling.ask_cancel(self, ids, force=force)
+
+    def cancels(self, worker_id: str) -> list[Cancel]:
+        """Return which of a worker's running jobs are asked to be cancelled."""
+        return cancelling.cancels(self, worker_id)
 
     def requeue(self, ids: Sequence[UUID], *, now: datetime) -> int:
         """Put final jobs back in place as a new round; return how many were final."""

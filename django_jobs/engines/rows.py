@@ -94,12 +94,15 @@ class Amended(NamedTuple):
     """An ack that was not written as it was given.
 
     Attributes:
-        outcome: what was written in its place, where the database could not store it; None: nothing was,
-            because the claim is no longer ours.
+        outcome: what was written of the run; another one where the database could not store it; None:
+            nothing was, because the claim is no longer ours.
+        cancelled: whether the job was cancelled, as somebody had asked, and does not go where its outcome
+            would lead it.
     """
 
     held: Held
     outcome: Outcome | None
+    cancelled: bool = False
 
 
 class Started(NamedTuple):
@@ -120,6 +123,13 @@ class Released(NamedTuple):
     held: Held
     run_after: datetime | None = None
     reason: str = ""
+
+
+class Cancel(NamedTuple):
+    """A running job that somebody wants cancelled; forced: whatever its code does about it."""
+
+    held: Held
+    forced: bool
 
 
 class Rescued(NamedTuple):

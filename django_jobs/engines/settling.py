@@ -7,10 +7,16 @@ from typing import Any, NamedTuple
 
 from django_jobs.engines.rows import Ack
 from django_jobs.outcomes import ErrorReport
-from django_jobs.states import AttemptOutcome, Status
+from django_jobs.states import AttemptOutcome, CancelRequest, Status
 
 # What a claim wrote, taken back by every verb that ends it.
-UNCLAIMED: dict[str, Any] = {"worker_id": "", "started_at": None, "claim_token": None, "lease": None}
+UNCLAIMED: dict[str, Any] = {
+    "worker_id": "",
+    "started_at": None,
+    "claim_token": None,
+    "lease": None,
+    "cancel_requested": CancelRequest.NONE,
+}
 
 
 class Settlement(NamedTuple):
@@ -27,6 +33,17 @@ def settle(ack: Ack) -> Settlement:
     outcome = ack.outcome
     error = outcome.error.summary if outcome.error else None
     return Settlement(*_next(ack), outcome.result_data, error)
+
+
+def if_asked(values: dict[str, Any], *, moment: datetime) -> dict[str, Any]:
+    """Return what a claim's end writes where somebody had asked for the job to be cancelled.
+
+    It must not run again, and a failure that nobody waits for is no dead letter. Only what completed in spite
+    of it stays so.
+    """
+    if values["status"] is Status.COMPLETED:
+        return values
+    return {**values, "status": Status.CANCELLED, "run_after": moment, "reason": ""}
 
 
 def _next(ack: Ack) -> tuple[Status, datetime]:

@@ -21,6 +21,8 @@ class _NotAll(Exception):
 class WholesaleEngine(Engine):
     """Sends each statement once for all rows; goes row by row only when one is lost or cannot be stored.
 
+    A row that somebody wants cancelled counts as lost here: it goes another way than the others.
+
     Rows go in the order of their ids: two writers that share some never wait for each other in a ring.
     """
 
@@ -80,16 +82,17 @@ class WholesaleEngine(Engine):
             return super().renew(held, lease=lease)
 
     def release(self, jobs: Sequence[Released]) -> int:
-        """Send one statement for all."""
+        """Send one statement for all; go row by row through those it left, when it left any."""
         if not jobs:
             return 0
         values = self.values
         rows = [values.released(job) for job in sorted(jobs, key=lambda one: one.held)]
         with self.transaction():
-            return self.send(self.statements.release, rows)
+            released = self.send(self.statements.release, rows)
+            return released if released == len(jobs) else released + super().release(jobs)
 
     def ack(self, acks: Sequence[Ack]) -> list[Amended]:
-        """Send one statement a table for all; go row by row only when one is lost or cannot be stored."""
+        """Send one statement a table for all; go row by row only when some row is not as it should be."""
         if not acks:
             return []
         with self.transaction():

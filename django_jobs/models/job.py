@@ -142,11 +142,23 @@ class Job(models.Model):
 
         return await client.aresult(self, timeout=timeout)
 
-    def cancel(self) -> bool:
-        """Cancel the job if it is pending; return whether it was, and be up to date then."""
+    def cancel(self, *, force: bool = False) -> bool:
+        """Cancel the job if it is pending; ask its worker to cancel it if it is running.
+
+        A running job hears of it within a second or two, when it next calls `current_job.check_cancelled()`;
+        one that never does runs to its end, and stays completed then. However else its run ends, it is
+        cancelled and not run again.
+
+        Args:
+            force: end a running job as a time limit does, whatever its code is doing.
+
+        Returns:
+            True if it was pending, or has been asked now; False, with nothing changed, where it is final or
+            was asked before. The handle is up to date after True.
+        """
         from django_jobs import client
 
-        return self._after(client.cancel([self.id]))
+        return self._after(sum(client.cancel([self.id], force=force)))
 
     def requeue(self) -> bool:
         """Put a dead, cancelled or completed job back in place: same id, new round, history kept.

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from django_jobs import logs
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import Ack, ClaimedJob, Held, Released, Run, Started
+from django_jobs.engines.rows import Ack, Amended, Cancel, ClaimedJob, Held, Released, Run, Started
 from django_jobs.engines.tally import Tally, run_of
 from django_jobs.options import result_ttl
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.worker.clock import DatabaseClock
-from django_jobs.worker.inbox import Work
+from django_jobs.worker.inbox import GivenBack, Work
 from django_jobs.worker.queue_list import QueueList
 from django_jobs.worker.served import ServedQueues
 
@@ -61,6 +61,10 @@ class Claims:
         self._held.difference_update(lost)
         return lost, until_ns
 
+    def cancels(self) -> list[Cancel]:
+        """Return which of the jobs that are running here somebody wants cancelled."""
+        return self._engine.cancels(self._terms.worker_id) if self._held else []
+
     def settle_and_claim(self, work: Work, *, wanted: int) -> list[ClaimedJob]:
         """Write what was handed over and claim up to so many jobs, in one transaction."""
         if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
@@ -74,21 +78,21 @@ class Claims:
     def _renew(self) -> list[Held]:
         return self._engine.renew(sorted(self._held), lease=self._lease_end())
 
-    def _write(self, work: Work, wanted: int) -> tuple[list[Outcome | None], list[ClaimedJob]]:
+    def _write(self, work: Work, wanted: int) -> tuple[list[Amended], list[ClaimedJob]]:
         with self._tally.counting(self._engine, now=self._clock.now) as runs:
             return self._settle(work, runs), self._claim(wanted)
 
-    def _settle(self, work: Work, runs: list[Run]) -> list[Outcome | None]:
-        """Return the outcome that each finished job was given, None where it was not ours any more."""
+    def _settle(self, work: Work, runs: list[Run]) -> list[Amended]:
+        """Return what was written of each finished job."""
         acks = [self._ack(*finished) for finished in work.finished]
-        amended = {one.held: one.outcome for one in self._engine.ack(acks)}
-        self._engine.release([self._released(*given) for given in work.given_back])
+        amended = {one.held: one for one in self._engine.ack(acks)}
+        self._engine.release([self._released(given) for given in work.given_back])
         self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
-        outcomes = [amended.get(ack.held, ack.outcome) if amended else ack.outcome for ack in acks]
-        for (job, _), ack, outcome in zip(work.finished, acks, outcomes, strict=True):
-            if outcome is not None:
-                runs.append(run_of(job, ack, outcome.outcome))
-        return outcomes
+        written = [amended.get(ack.held) or Amended(ack.held, ack.outcome) for ack in acks]
+        for (job, _), ack, one in zip(work.finished, acks, written, strict=True):
+            if one.outcome is not None:
+                runs.append(run_of(job, ack, one.outcome.outcome))
+        return written
 
     def _claim(self, wanted: int) -> list[ClaimedJob]:
         queues = self.queues.names() if wanted else []
@@ -102,22 +106,26 @@ class Claims:
             lease=self._lease_end(),
         )
 
-    def _account(self, work: Work, written: Sequence[Outcome | None], claimed: Sequence[ClaimedJob]) -> None:
+    def _account(self, work: Work, written: Sequence[Amended], claimed: Sequence[ClaimedJob]) -> None:
         self._held.update(Held(job.id, job.token) for job in claimed)
-        for job, _, reason in work.given_back:
+        for given in work.given_back:
+            job = given.job
             self._held.discard(Held(job.id, job.token))
-            if reason:
-                logs.given_back(job_id=job.id, function=job.function, reason=reason)
-        for (job, _), outcome in zip(work.finished, written, strict=True):
-            self._held.discard(Held(job.id, job.token))
-            if outcome is None:
+            if given.cancelled:
+                logs.cancelled(job_id=job.id, function=job.function)
+            elif given.reason:
+                logs.given_back(job_id=job.id, function=job.function, reason=given.reason)
+        for (job, _), one in zip(work.finished, written, strict=True):
+            self._held.discard(one.held)
+            if one.outcome is None:
                 logs.refused(job_id=job.id, worker_id=self._terms.worker_id)
             else:
                 logs.settled(
                     function=job.function,
                     number=job.number,
                     max_attempts=job.max_attempts,
-                    outcome=outcome,
+                    outcome=one.outcome,
+                    cancelled=one.cancelled,
                 )
 
     def _ack(self, job: ClaimedJob, outcome: Outcome) -> Ack:
@@ -131,9 +139,9 @@ class Claims:
             result_ttl=result_ttl(job.options),
         )
 
-    def _released(self, job: ClaimedJob, delay: float | None, reason: str) -> Released:
-        due = None if delay is None else self._clock.now() + timedelta(seconds=delay)
-        return Released(Held(job.id, job.token), due, reason)
+    def _released(self, given: GivenBack) -> Released:
+        due = None if given.delay is None else self._clock.now() + timedelta(seconds=given.delay)
+        return Released(Held(given.job.id, given.job.token), due, given.reason)
 
     def _lease_end(self) -> datetime:
         return self._clock.now() + timedelta(seconds=self._terms.lease)

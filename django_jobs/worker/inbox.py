@@ -11,7 +11,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.engines.rows import Cancel, ClaimedJob, Held
 from django_jobs.outcomes import Outcome
 
 # So many rows a transaction settles at most.
@@ -19,11 +19,16 @@ UNIT = 200
 
 
 class GivenBack(NamedTuple):
-    """A claimed job that did not run; delay (seconds) and reason where it should wait."""
+    """A claimed job that did not run; delay (seconds) and reason where it should wait.
+
+    Attributes:
+        cancelled: because somebody wants it cancelled, which is what giving it back comes to then.
+    """
 
     job: ClaimedJob
     delay: float | None = None
     reason: str = ""
+    cancelled: bool = False
 
 
 class Begun(NamedTuple):
@@ -189,6 +194,12 @@ class Paused(NamedTuple):
     queues: Set[str]
 
 
+class Cancels(NamedTuple):
+    """Somebody wants these cancelled; told again and again until they are over."""
+
+    asked: list[Cancel]
+
+
 class Drained(NamedTuple):
     """Nothing this worker serves is due, and it holds nothing."""
 
@@ -197,7 +208,7 @@ class DeskClosed(NamedTuple):
     """The desk has ended."""
 
 
-News = Claimed | Lost | Paused | Drained | DeskClosed
+News = Claimed | Lost | Paused | Cancels | Drained | DeskClosed
 
 
 class Outbox:

@@ -4,6 +4,7 @@ import pytest
 # because tests of other rooms, which are collected before these, import some of them.
 for room in (
     "enqueueing",
+    "cancelling",
     "claiming",
     "counting",
     "finishing",

@@ -20,6 +20,7 @@ NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 UNKNOWN = "01a200f0-0000-7000-8000-000000000000"
 VERBS = {"requeue": "requeued", "replay": "replayed", "cancel": "cancelled"}
 FROM = {"requeue": FINAL, "replay": {Status.DEAD}, "cancel": PENDING}
+ASKED = {"requeue": {}, "replay": {}, "cancel": {"asked": 1}}
 
 Ask = Callable[..., str]
 
@@ -54,7 +55,8 @@ def test_exactly_the_eligible_jobs_are_changed_and_counted(ask: Ask, verb: str, 
     jobs = [make(status) for status in Status]
     counts = json.loads(ask(verb, *map(id_of, jobs), "--json"))
     eligible = FROM[verb]
-    assert counts == {done: len(eligible), "not_eligible": len(Status) - len(eligible), "dry_run": False}
+    left = len(Status) - len(eligible) - len(ASKED[verb])
+    assert counts == {done: len(eligible), **ASKED[verb], "not_eligible": left, "dry_run": False}
     for job in jobs:
         now = Job.objects.get(pk=job.pk)
         changed = (now.status, now.round, now.replayed_as) != (job.status, 1, None)
@@ -89,10 +91,41 @@ def test_one_unknown_id_is_said_in_one_line_and_nothing_is_changed(ask: Ask, ver
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_ids_of_which_none_is_eligible_are_an_error(ask: Ask, verb: str) -> None:
-    job = make(Status.RUNNING)
+    job = make(Status.COMPLETED if verb == "cancel" else Status.RUNNING)
     with pytest.raises(CommandError, match="nothing was changed: 1 left alone") as caught:
         ask(verb, id_of(job))
     assert caught.value.returncode == 1
+
+
+def asked_of(job: Job) -> int:
+    return Job.objects.values_list("cancel_requested", flat=True).get(pk=job.pk)
+
+
+def test_a_running_job_is_asked_to_end_and_counted_apart(ask: Ask) -> None:
+    pending, running, final = (make(status) for status in (Status.READY, Status.RUNNING, Status.DEAD))
+    assert ask("cancel", *map(id_of, (pending, running, final))) == (
+        "1 cancelled, 1 asked to end; 1 left alone "
+        "(only pending and running jobs can be cancelled, and a running one is asked once)\n"
+    )
+    assert asked_of(running) == 1
+
+
+def test_force_is_asked_for_by_a_word_of_its_own(ask: Ask) -> None:
+    job = make(Status.RUNNING)
+    assert ask("cancel", id_of(job)) == "0 cancelled, 1 asked to end\n"
+    with pytest.raises(CommandError, match="a running one is asked once"):
+        ask("cancel", id_of(job))
+    dry = ask("cancel", id_of(job), "--force", "--dry-run")
+    assert dry == "0 would be cancelled, 1 would be asked to end\n"
+    assert ask("cancel", id_of(job), "--force") == "0 cancelled, 1 asked to end\n"
+    assert asked_of(job) == 2
+
+
+def test_running_jobs_are_asked_by_status_and_never_as_pending_ones(ask: Ask) -> None:
+    jobs = [make(Status.RUNNING, queue=queue) for queue in ("mail", "default")]
+    assert ask("cancel", "--status", "pending") == "0 cancelled\n"
+    assert ask("cancel", "--status", "running", "--queue", "mail") == "0 cancelled, 1 asked to end\n"
+    assert [asked_of(job) for job in jobs] == [1, 0]
 
 
 def test_a_letter_that_was_replayed_is_not_replayed_again(ask: Ask) -> None:

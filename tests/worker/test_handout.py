@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django_jobs.wire.messages import Refusal
 from django_jobs.wire.sockets import INLINE_LIMIT
+from django_jobs.worker.inbox import GivenBack
 from tests.worker.making import Shop, claimed, completed, held
 
 
@@ -78,7 +79,7 @@ def test_a_refused_job_goes_back_with_its_delay_and_reason(floor_with_two: Shop)
     shop.begins(0)
     shop.finishes(0, Refusal(job.id, job.token, 5.0, "unknown function"))
     shop.floor.collect()
-    assert shop.floor.take_work().given_back == [(job, 5.0, "unknown function")]
+    assert shop.floor.take_work().given_back == [GivenBack(job, 5.0, "unknown function")]
 
 
 def test_nothing_is_handed_out_once_the_lease_has_passed(floor_with_two: Shop) -> None:

@@ -27,6 +27,10 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 
 _HOLDING = "WHERE id = %s AND status = 'running' AND claim_token = %s"
+# What ends a claim passes by a job that somebody wants cancelled, as if it were lost: where that one goes is
+# decided row by row, in `settling`.
+UNASKED = "cancel_requested = 0"
+_ENDING = f"{_HOLDING} AND {UNASKED}"
 UNCLAIMED = "worker_id = '', started_at = NULL, claim_token = NULL, lease = NULL"
 
 PAUSED = "SELECT name FROM django_jobs_queue WHERE paused_at IS NOT NULL"
@@ -38,10 +42,10 @@ ROW_BY_ROW = Statements(
     start=f"UPDATE django_jobs_job SET started_at = %s {_HOLDING}",
     renew=f"UPDATE django_jobs_job SET lease = %s {_HOLDING}",
     release=f"""UPDATE django_jobs_job
-        SET status = %s, run_after = COALESCE(%s, run_after), reason = %s, {UNCLAIMED} {_HOLDING}""",
+        SET status = %s, run_after = COALESCE(%s, run_after), reason = %s, {UNCLAIMED} {_ENDING}""",
     settle=f"""UPDATE django_jobs_job
         SET status = %s, run_after = %s, result_data = %s, error = %s, attempts = attempts + 1, reason = '',
-            {UNCLAIMED} {_HOLDING}""",
+            {UNCLAIMED} {_ENDING}""",
     interrupt=f"""UPDATE django_jobs_job
-        SET status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED} {_HOLDING}""",
+        SET status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED} {_ENDING}""",
 )

@@ -96,8 +96,14 @@ def rescue(engine: Engine, *, now: datetime, limit: int) -> list[Rescued]:
         lost = running.select_for_update(skip_locked=True).values_list(*_Lost._fields)
         found = [_Lost(*row) for row in lost[:limit]]
         acks = [_verdict(job, now) for job in found]
-        refused = {one.held for one in engine.ack(acks) if one.outcome is None}
-    return [_rescued(job, ack) for job, ack in zip(found, acks, strict=True) if ack.held not in refused]
+        amended = {one.held: one for one in engine.ack(acks)}
+    refused = {one.held for one in amended.values() if one.outcome is None}
+    cancelled = {one.held for one in amended.values() if one.cancelled}
+    return [
+        _rescued(job, ack, cancelled=ack.held in cancelled)
+        for job, ack in zip(found, acks, strict=True)
+        if ack.held not in refused
+    ]
 
 
 def _verdict(job: _Lost, now: datetime) -> Ack:
@@ -120,7 +126,8 @@ def _worker_lost(job: _Lost) -> ErrorReport:
     )
 
 
-def _rescued(job: _Lost, ack: Ack) -> Rescued:
+def _rescued(job: _Lost, ack: Ack, *, cancelled: bool) -> Rescued:
     outcome = ack.outcome.outcome
     status = settle(ack).status if outcome.charged else Status.READY
+    status = Status.CANCELLED if cancelled else status
     return Rescued(job.id, job.function, job.queue, job.worker_id, status, outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django_jobs.engines.portable.claiming import COLUMNS
-from django_jobs.engines.portable.statements import UNCLAIMED, Statements
+from django_jobs.engines.portable.statements import UNASKED, UNCLAIMED, Statements
 from django_jobs.engines.rows import NewJob
 from django_jobs.engines.settling import AttemptRow, ErrorRow
 
@@ -38,7 +38,11 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {_given(*columns)}"
 
 
-def _update(changes: str, *columns: str) -> str:
+def _end(changes: str, *columns: str) -> str:
+    return _update(f"{changes}, {UNCLAIMED}", *columns, only=f"AND job.{UNASKED}")
+
+
+def _update(changes: str, *columns: str, only: str = "") -> str:
     """Return an update of the jobs that are held; it locks them in the order of their ids first.
 
     In whatever order a join would lock them, two writers that share some could wait for each other.
@@ -46,7 +50,7 @@ def _update(changes: str, *columns: str) -> str:
     return f"""WITH held AS MATERIALIZED (
         SELECT given.* FROM {_given(*columns, "id", "token")}
         JOIN django_jobs_job AS job
-            ON job.id = given.id AND job.status = 'running' AND job.claim_token = given.token
+            ON job.id = given.id AND job.status = 'running' AND job.claim_token = given.token {only}
         ORDER BY job.id FOR UPDATE OF job)
     UPDATE django_jobs_job AS job SET {changes} FROM held WHERE job.id = held.id"""
 
@@ -57,22 +61,21 @@ UNNESTED = Statements(
     insert_error=_insert("django_jobs_joberror", ErrorRow._fields),
     start=_update("started_at = held.started_at", "started_at"),
     renew=_update("lease = held.lease", "lease"),
-    release=_update(
-        f"""status = held.status, run_after = COALESCE(held.run_after, job.run_after), reason = held.reason,
-            {UNCLAIMED}""",
+    release=_end(
+        "status = held.status, run_after = COALESCE(held.run_after, job.run_after), reason = held.reason",
         "status",
         "run_after",
         "reason",
     ),
-    settle=_update(
-        f"""status = held.status, run_after = held.run_after, result_data = held.result_data,
-            error = held.error, attempts = attempts + 1, reason = '', {UNCLAIMED}""",
+    settle=_end(
+        """status = held.status, run_after = held.run_after, result_data = held.result_data,
+            error = held.error, attempts = attempts + 1, reason = ''""",
         "status",
         "run_after",
         "result_data",
         "error",
     ),
-    interrupt=_update(f"status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED}"),
+    interrupt=_end("status = 'ready', interruptions = interruptions + 1, reason = ''"),
 )
 
 FIRST_SCHEDULED = """SELECT run_after FROM django_jobs_job

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,16 +21,20 @@ from django_jobs.models.queries import JobQuerySet, named
 from django_jobs.states import Status
 from django_jobs.uuid7 import parse_id, uuid7
 
+Changing = Callable[[Sequence[UUID]], Counter[str]]
+
 
 class Change(Subcommand):
     """Change jobs given by their ids, or all of a status, and count them.
 
     Attributes:
-        done: what has happened to a changed job, in one word.
+        done: what has happened to a changed job, in one word: the key of its count.
+        also: what has happened to others instead, where that is counted apart: key and words.
         eligible: what `--status` may say, and which statuses that means.
     """
 
     done: ClassVar[str]
+    also: ClassVar[Mapping[str, str]] = {}
     eligible: ClassVar[Mapping[str, frozenset[Status]]]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,28 +55,34 @@ class Change(Subcommand):
         """Change the jobs, or only count them."""
         _check_usage(options)
         dry = options["dry_run"]
+        change = partial(self._count_ids if dry else self.change, options=options)
         if options["ids"]:
-            return self._of_ids(options["ids"], self._count if dry else self.change, dry=dry)
+            return self._of_ids(options["ids"], change, dry=dry)
         chosen = self._chosen(options)
-        return self._report(chosen.count() if dry else sum(_stepwise(chosen, self.change)), dry=dry)
+        changed = self.count(chosen, options) if dry else sum(_stepwise(chosen, change), Counter[str]())
+        return self._report(changed, dry=dry)
 
     @abstractmethod
-    def change(self, ids: Sequence[UUID]) -> int:
+    def change(self, ids: Sequence[UUID], options: Mapping[str, Any]) -> Counter[str]:
         """Change those of these jobs that are eligible; return how many were, or raise JobNotFound."""
 
-    def _of_ids(self, given: Sequence[str], change: Callable[[Sequence[UUID]], int], *, dry: bool) -> Answer:
+    def count(self, jobs: JobQuerySet, options: Mapping[str, Any]) -> Counter[str]:
+        """Return how many of these eligible jobs would be changed."""
+        return Counter({self.done: jobs.count()})
+
+    def _of_ids(self, given: Sequence[str], change: Changing, *, dry: bool) -> Answer:
         try:
             ids = list(dict.fromkeys(map(parse_id, given)))
             changed = change(ids)
         except JobNotFound as error:
             raise CommandError(one_line(f"{error}; nothing was changed", width=200)) from None
-        if not changed:
+        if not changed.total():
             raise CommandError(f"nothing was changed: {self._why_not(len(ids))}")
-        return self._report(changed, len(ids) - changed, dry=dry)
+        return self._report(changed, len(ids) - changed.total(), dry=dry)
 
-    def _count(self, ids: Sequence[UUID]) -> int:
+    def _count_ids(self, ids: Sequence[UUID], options: Mapping[str, Any]) -> Counter[str]:
         found = [Job.objects.find(each).pk for each in ids]
-        return self._among(self._statuses()).filter(pk__in=found).count()
+        return self.count(self._among(self._statuses()).filter(pk__in=found), options)
 
     def _chosen(self, options: Mapping[str, Any]) -> JobQuerySet:
         jobs = self._among(self.eligible[options["status"]])
@@ -84,10 +96,13 @@ class Change(Subcommand):
     def _statuses(self) -> frozenset[Status]:
         return frozenset().union(*self.eligible.values())
 
-    def _report(self, changed: int, left: int = 0, *, dry: bool) -> Answer:
-        text = f"{changed} {'would be ' if dry else ''}{self.done}"
+    def _report(self, changed: Counter[str], left: int = 0, *, dry: bool) -> Answer:
+        said = {self.done: self.done, **{key: words for key, words in self.also.items() if changed[key]}}
+        would = "would be " if dry else ""
+        text = ", ".join(f"{changed[key]} {would}{words}" for key, words in said.items())
         text += f"; {self._why_not(left)}" if left else ""
-        return Answer({self.done: changed, "not_eligible": left, "dry_run": dry}, text)
+        counts = {key: changed[key] for key in (self.done, *self.also)}
+        return Answer({**counts, "not_eligible": left, "dry_run": dry}, text)
 
     def _why_not(self, count: int) -> str:
         *most, last = sorted(self._statuses())
@@ -103,7 +118,7 @@ def _check_usage(options: Mapping[str, Any]) -> None:
         raise CommandError("say which jobs: their ids, or --status", returncode=2)
 
 
-def _stepwise(jobs: JobQuerySet, change: Callable[[Sequence[UUID]], int]) -> Iterator[int]:
+def _stepwise(jobs: JobQuerySet, change: Changing) -> Iterator[Counter[str]]:
     """Change the jobs there are now, by id; a job that comes, or comes back, meanwhile is not met twice."""
     jobs = jobs.filter(pk__lte=uuid7()).order_by("pk")
     last: UUID | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django_jobs import client
@@ -18,9 +20,9 @@ class Replay(Change):
     done = "replayed"
     eligible = {"dead": frozenset({Status.DEAD})}
 
-    def change(self, ids: Sequence[UUID]) -> int:
+    def change(self, ids: Sequence[UUID], options: Mapping[str, Any]) -> Counter[str]:
         """Replay those that are dead and were not replayed before."""
-        return len(client.replay(ids))
+        return Counter({self.done: len(client.replay(ids))})
 
     def _among(self, statuses: frozenset[Status]) -> JobQuerySet:
         return super()._among(statuses).filter(replayed_as=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django_jobs import client
@@ -17,6 +19,6 @@ class Requeue(Change):
     done = "requeued"
     eligible = {status.value: frozenset({status}) for status in sorted(FINAL)}
 
-    def change(self, ids: Sequence[UUID]) -> int:
+    def change(self, ids: Sequence[UUID], options: Mapping[str, Any]) -> Counter[str]:
         """Requeue those that are final."""
-        return client.requeue(ids)
+        return Counter({self.done: client.requeue(ids)})

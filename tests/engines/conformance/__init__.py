@@ -1,5 +1,11 @@
 """What every engine must do, a class a verb; a test module imports all of it and supplies `engine`."""
 
+from tests.engines.conformance.cancelling import (
+    TestAskCancel,
+    TestCancels,
+    TestCancelsAtOnce,
+    TestEndOfWhatIsToBeCancelled,
+)
 from tests.engines.conformance.claiming import (
     TestClaim,
     TestClaimsAtOnce,
@@ -49,11 +55,15 @@ __all__ = [
     "TestAckOfWhatExpires",
     "TestAppear",
     "TestAppearBesideALock",
+    "TestAskCancel",
     "TestCancel",
+    "TestCancels",
+    "TestCancelsAtOnce",
     "TestClaim",
     "TestClaimsAtOnce",
     "TestClock",
     "TestCount",
+    "TestEndOfWhatIsToBeCancelled",
     "TestEnqueue",
     "TestExpire",
     "TestExpiryAtOnce",

@@ -28,6 +28,7 @@ class TestPlans:
             "promote": lambda: engine.promote(now=NOW, limit=10),
             "next_due": engine.next_due,
             "ready_queues": engine.ready_queues,
+            "cancels": lambda: engine.cancels("w1"),
             "rescue": lambda: engine.rescue(now=after(61), limit=10),
             "prune": lambda: engine.prune(Status.COMPLETED, before=NOW, limit=10),
         }.items():
@@ -77,7 +78,8 @@ def _fill() -> None:
         ]
     )
     for token in range(20):
-        claim(engine_for("default"), 1, "other", token=token)
+        running = claim(engine_for("default"), 1, "other", token=token)
+    engine_for("default").ask_cancel([job.id for job in running], force=False)
 
 
 @contextmanager

@@ -51,6 +51,7 @@ WAYS: dict[str, list[tuple[Call, dict[str, Any], Status | None]]] = {
     "release": [
         (lambda e, j: e.release([Released(Held(j.id, TOKEN))]), {}, Status.READY),
         (lambda e, j: e.release([Released(Held(j.id, TOKEN), after(5))]), {}, Status.SCHEDULED),
+        (lambda e, j: e.release([Released(Held(j.id, TOKEN))]), {"cancel_requested": 1}, Status.CANCELLED),
     ],
     "ack": [
         (lambda e, j: e.ack([done(_claimed(j))]), {}, Status.COMPLETED),
@@ -64,7 +65,9 @@ WAYS: dict[str, list[tuple[Call, dict[str, Any], Status | None]]] = {
         (lambda e, j: e.rescue(now=after(61), limit=5), {}, Status.READY),
         (lambda e, j: e.rescue(now=after(61), limit=5), {"started_at": NOW}, Status.SCHEDULED),
         (lambda e, j: e.rescue(now=after(61), limit=5), {"started_at": NOW, "max_attempts": 1}, Status.DEAD),
+        (lambda e, j: e.rescue(now=after(61), limit=5), {"cancel_requested": 1}, Status.CANCELLED),
     ],
+    "ask_cancel": [(lambda e, j: e.ask_cancel([j.id], force=False), {}, Status.RUNNING)],
     "cancel": [(lambda e, j: e.cancel([j.id], now=NOW), {}, Status.CANCELLED)],
     "requeue": [(lambda e, j: e.requeue([j.id], now=NOW), {}, Status.READY)],
     "replay": [(lambda e, j: e.replay([Replay(j.id, new())]), {}, Status.DEAD)],
