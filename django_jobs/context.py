@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
 from django_jobs.exceptions import NoCurrentJob
+from django_jobs.notebook import Notebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class JobContext:
         worker_id: the worker this runs in.
         slots: how many jobs that worker runs at once.
         database: the write alias of the queue.
+        notebook: takes what the job says of itself.
     """
 
     id: UUID
@@ -53,6 +55,41 @@ class JobContext:
     worker_id: str
     slots: int
     database: str
+    notebook: Notebook = field(default_factory=Notebook, repr=False, compare=False)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The job's own dict, kept over attempts; `save_meta` stores it.
+
+        Raises:
+            SerializationError: what an attempt before has saved names something that no longer exists.
+        """
+        return self.notebook.meta
+
+    def save_meta(self) -> None:
+        """Store `meta` as it is now: it stays whatever becomes of this attempt, and the next begins with it.
+
+        Raises:
+            SerializationError: it cannot be stored, or takes over 64 KiB; says why.
+        """
+        self.notebook.save_meta()
+
+    def progress(self, current: float, total: float | None = None, note: object = "") -> None:
+        """Say how far the job is, for whoever looks while it runs; may be called as often as you like.
+
+        Args:
+            current: how much is done, in any unit.
+            total: how much there is to do, at least 0; None if that is not known.
+            note: what the job does just now; over 200 characters it is cut.
+
+        Raises:
+            ValueError: a number is none, or not finite.
+        """
+        self.notebook.progress(current, total, note)
+
+    def log(self, text: object) -> None:
+        """Keep a line, or several, with this attempt: its newest 200, at most 64 KiB."""
+        self.notebook.log(text)
 
 
 _running: ContextVar[JobContext | None] = ContextVar("django_jobs_running", default=None)
@@ -86,6 +123,10 @@ class _CurrentJob:
         if context is None:
             raise NoCurrentJob
         return getattr(context, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        hint = "; change the dict it is, and call save_meta()" if name == "meta" else ""
+        raise AttributeError(f"current_job.{name} cannot be set{hint}")
 
     def __repr__(self) -> str:
         return f"<current_job: {get_current_job()!r}>"

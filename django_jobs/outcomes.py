@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from django_jobs.notes import Note
 from django_jobs.states import AttemptOutcome, ErrorKind
 
 
@@ -44,6 +45,7 @@ class Outcome:
         result_data: the encoded result of a completed run, None for a plain None.
         error: what went wrong, None for a completed or interrupted run.
         started_ns, finished_ns: CLOCK_BOOTTIME in nanoseconds.
+        note: what the run has said of itself, None if nothing. The parent adds it: it travels by itself.
     """
 
     job_id: UUID
@@ -54,6 +56,7 @@ class Outcome:
     error: ErrorReport | None = None
     started_ns: int = 0
     finished_ns: int = 0
+    note: Note | None = None
 
     @property
     def final(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import ctypes
 import os
 import signal
@@ -228,3 +230,54 @@ def die_of(number: int, path: str) -> None:
     if current_job.attempt == 1:
         os.kill(os.getpid(), number)
         signal.pause()
+
+
+@job(timeout=None)
+def speak_and_hold(path: str, until: str) -> None:
+    """Say something, wait until a file exists, say something else."""
+    current_job.progress(1, 4, note="first quarter")
+    current_job.log("began")
+    current_job.meta["seen"] = current_job.attempt
+    current_job.save_meta()
+    write_line(path, "START", os.getpid())
+    while not os.path.exists(until):
+        time.sleep(0.01)
+    current_job.progress(4, 4)
+    current_job.log("ended")
+
+
+@job(max_attempts=3)
+def remember_and_fail() -> list[int]:
+    """Add the attempt to what was saved; fail until the third."""
+    current_job.meta.setdefault("attempts", []).append(current_job.attempt)
+    current_job.save_meta()
+    current_job.log(f"attempt {current_job.attempt}")
+    current_job.meta["never saved"] = True
+    if current_job.attempt < 3:
+        raise ConnectionError("not yet")
+    return list(current_job.meta["attempts"])
+
+
+@job
+def chatter(times: int) -> None:
+    """Say how far it is, very often."""
+    for number in range(times):
+        current_job.progress(number + 1, times)
+
+
+@job(max_attempts=1)
+def speak_everywhere() -> None:
+    """Log from a thread, a coroutine and a process; the last is not heard."""
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(current_job.log, "thread"))
+    thread.start()
+    thread.join()
+
+    async def say() -> None:
+        current_job.log("coroutine")
+
+    asyncio.run(say())
+    child = os.fork()
+    if child == 0:
+        current_job.log("process")
+        os._exit(0)
+    os.waitpid(child, 0)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import copy
 import inspect
+import threading
+from dataclasses import replace
 
 import pytest
 
 from django_jobs import NoCurrentJob, current_job, get_current_job
 from django_jobs.context import running
+from django_jobs.notebook import Notebook
+from django_jobs.notes import Note, Progress
 from tests.test_retries import JOB
 
 
@@ -38,6 +43,38 @@ def test_a_coroutine_sees_the_job_it_was_started_in() -> None:
 
     with running(JOB):
         assert asyncio.run(ask()) == JOB.id
+
+
+def test_what_a_job_says_goes_into_its_notebook_also_from_threads_and_coroutines() -> None:
+    job = replace(JOB, notebook=Notebook())
+
+    async def log() -> None:
+        current_job.log("from a coroutine")
+
+    with running(job):
+        current_job.progress(1, 2, note="half")
+        current_job.meta["seen"] = [1]
+        current_job.save_meta()
+        thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(current_job.log, "from a thread")
+        )
+        thread.start()
+        thread.join()
+        asyncio.run(log())
+    assert job.notebook.note == Note(
+        Progress(1.0, 2.0, "half"), '{"seen":[1]}', "from a thread\nfrom a coroutine"
+    )
+
+
+def test_outside_a_job_there_is_nobody_to_speak() -> None:
+    for speak in (lambda: current_job.progress(1), lambda: current_job.log("line"), lambda: current_job.meta):
+        with pytest.raises(NoCurrentJob):
+            speak()
+
+
+def test_whoever_sets_the_meta_is_told_what_to_do() -> None:
+    with running(JOB), pytest.raises(AttributeError, match="change the dict it is, and call save_meta"):
+        current_job.meta = {}  # type: ignore[misc]
 
 
 def test_a_job_cannot_change_what_it_is_told() -> None:

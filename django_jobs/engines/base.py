@@ -24,6 +24,7 @@ from django_jobs.engines.portable import (
     enqueueing,
     expiring,
     finishing,
+    noting,
     presence,
     queues,
     removing,
@@ -40,6 +41,7 @@ from django_jobs.engines.rows import (
     Count,
     Held,
     NewJob,
+    Noted,
     Released,
     Replay,
     Rescued,
@@ -120,9 +122,17 @@ class Engine:
         """Take up to n ready jobs of these queues, highest priority first, then oldest, under one token."""
         return claiming.claim(self, queues, n, worker_id=worker_id, token=token, lease=lease)
 
+    def metas(self, ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Return what these jobs have saved of themselves in a run before, by id; none for the others."""
+        return noting.metas(self, ids)
+
     def start(self, runs: Sequence[Started]) -> None:
         """Store when these runs began, so that a rescuer can tell a crash from an interruption."""
         claiming.start(self, runs)
+
+    def note(self, notes: Sequence[Noted]) -> None:
+        """Store what runs say of themselves, in place of what they said before; of ours only."""
+        noting.note(self, notes)
 
     def renew(self, held: Sequence[Held], *, lease: datetime) -> list[Held]:
         """Extend these claims; return those that are no longer ours."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django_jobs.notes import Note
 from django_jobs.outcomes import Outcome
 from django_jobs.states import AttemptOutcome, Status
 
@@ -51,6 +52,7 @@ class ClaimedJob(NamedTuple):
     attempts: int
     interruptions: int
     token: int
+    meta: str | None = None  # of no claim: what a job that ran before has saved, which is read beside it
 
     @property
     def number(self) -> int:
@@ -89,6 +91,11 @@ class Ack:
         """The fence this ack is written under."""
         return Held(self.outcome.job_id, self.outcome.token)
 
+    @property
+    def log(self) -> str | None:
+        """What the run has logged."""
+        return self.outcome.note.log if self.outcome.note else None
+
 
 class Amended(NamedTuple):
     """An ack that was not written as it was given.
@@ -110,6 +117,14 @@ class Started(NamedTuple):
 
     held: Held
     started_at: datetime
+
+
+class Noted(NamedTuple):
+    """What a run that is under way says of itself, and when (on the database's clock)."""
+
+    held: Held
+    note: Note
+    at: datetime
 
 
 class Released(NamedTuple):

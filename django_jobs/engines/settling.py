@@ -77,6 +77,7 @@ class AttemptRow(NamedTuple):
     worker_id: str
     started_at: datetime | None
     finished_at: datetime
+    log: str | None
 
 
 def attempt_row(ack: Ack) -> AttemptRow:
@@ -89,6 +90,7 @@ def attempt_row(ack: Ack) -> AttemptRow:
         ack.worker_id,
         ack.started_at,
         ack.finished_at,
+        ack.log,
     )
 
 

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.names import NameField
 from django_jobs.models.queries import JobQuerySet
+from django_jobs.notes import Progress
 from django_jobs.options import DEFAULT_QUEUE, result_ttl
+from django_jobs.serializers import load_meta
 from django_jobs.states import FINAL, Status
 from django_jobs.uuid7 import created_at, uuid7
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from django_jobs.models.attempt import Attempt
     from django_jobs.models.error import JobError
+    from django_jobs.models.note import JobNote
 
 STATUS_LABELS = [
     (Status.WAITING.value, _("waiting")),
@@ -113,6 +116,33 @@ class Job(models.Model):
     def errors(self) -> models.QuerySet[JobError]:
         """The job's errors, oldest first."""
         return self.joberror_set.order_by("id")
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the job said it is; read anew each time. None where it said nothing in this round."""
+        note = self._note()
+        return note.progress if note else None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the job saved of itself last; read anew each time, empty where it saved nothing.
+
+        Raises:
+            SerializationError: it names something that no longer exists.
+        """
+        note = self._note()
+        return load_meta(note.meta if note else None)
+
+    @property
+    def log(self) -> str:
+        """What the attempt that spoke last has logged; read anew each time."""
+        note = self._note()
+        return (note.log if note else None) or ""
+
+    def _note(self) -> JobNote | None:
+        from django_jobs.models.note import JobNote
+
+        return JobNote.objects.filter(pk=self.pk).first()
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the job and return its value.

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_jobs.models.job import Job
 from django_jobs.models.primary import PrimaryManager
+from django_jobs.notes import Progress
 
 
 class JobNote(models.Model):
@@ -34,3 +35,10 @@ class JobNote(models.Model):
 
     def __str__(self) -> str:
         return str(self.job_id)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the job said it is; None where it said nothing in this round."""
+        if self.progress_current is None:
+            return None
+        return Progress(self.progress_current, self.progress_total, self.progress_note)

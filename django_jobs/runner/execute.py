@@ -13,6 +13,7 @@ from django_jobs import registry, retries
 from django_jobs.conf import conf
 from django_jobs.context import JobContext, Workplace, running
 from django_jobs.exceptions import UnknownJobFunction
+from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
 from django_jobs.outcomes import Outcome
 from django_jobs.runner.blame import blame
@@ -26,16 +27,18 @@ from django_jobs.wire.messages import Assignment, Refusal
 UNKNOWN_DELAY_LEAST, UNKNOWN_DELAY_MOST = 5.0, 600.0
 
 
-def execute(assignment: Assignment, workplace: Workplace) -> Outcome | Refusal:
+def execute(
+    assignment: Assignment, workplace: Workplace, notebook: Notebook | None = None
+) -> Outcome | Refusal:
     """Run a job and return what came of it; whatever its code raises is part of the outcome."""
     try:
         function = registry.find(assignment.function)
     except UnknownJobFunction as unknown:
         return _unknown_function(assignment, unknown)
-    return copy_context().run(_Run(assignment, function, _context(assignment, workplace)).outcome)
+    return copy_context().run(_Run(assignment, function, _context(assignment, workplace, notebook)).outcome)
 
 
-def _context(assignment: Assignment, workplace: Workplace) -> JobContext:
+def _context(assignment: Assignment, workplace: Workplace, notebook: Notebook | None) -> JobContext:
     return JobContext(
         id=assignment.job_id,
         function=assignment.function,
@@ -47,6 +50,7 @@ def _context(assignment: Assignment, workplace: Workplace) -> JobContext:
         worker_id=workplace.worker_id,
         slots=workplace.slots,
         database=workplace.database,
+        notebook=notebook or Notebook(assignment.meta),
     )
 
 

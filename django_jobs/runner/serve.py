@@ -6,12 +6,15 @@ import os
 import select
 import socket
 from dataclasses import dataclass
+from functools import partial
 
 from django_jobs.context import Workplace
+from django_jobs.notebook import Notebook
+from django_jobs.notes import Note
 from django_jobs.runner import hygiene
 from django_jobs.runner.execute import execute
 from django_jobs.wire.clock import boottime_ns
-from django_jobs.wire.messages import Assignment, report_to_bytes
+from django_jobs.wire.messages import Assignment, Remark, report_to_bytes
 from django_jobs.wire.slips import Slip, Slips, SlipState
 from django_jobs.wire.sockets import receive, send
 
@@ -45,12 +48,18 @@ def serve(post: Post) -> None:
 def _run_and_report(assignment: Assignment, post: Post) -> None:
     hygiene.before_attempt()
     me = os.getpid()
-    report = execute(assignment, post.workplace)
+    notebook = Notebook(assignment.meta, send=partial(_send_note, post.jobs, assignment))
+    report = execute(assignment, post.workplace, notebook)
     if os.getpid() != me:
         # The job forked, and its child came back here: two on one slip, with one job too many.
         os._exit(0)
     hygiene.after_attempt()
+    notebook.close()  # before the report: what is said of a job that has ended reaches nobody
     send(post.jobs, report_to_bytes(report))
+
+
+def _send_note(jobs: socket.socket, assignment: Assignment, note: Note, wait: bool) -> None:
+    send(jobs, report_to_bytes(Remark(assignment.job_id, assignment.token, note)), wait=wait)
 
 
 def _next_message(jobs: socket.socket, slip: Slip) -> bytes | None:

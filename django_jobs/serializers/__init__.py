@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from django_jobs.serializers.json import JSONSerializer
 from django_jobs.serializers.limits import clean, truncated
-from django_jobs.serializers.payloads import dump_args, dump_result, load_args, load_result
+from django_jobs.serializers.payloads import (
+    dump_args,
+    dump_meta,
+    dump_result,
+    load_args,
+    load_meta,
+    load_result,
+)
 
 __all__ = [
     "JSONSerializer",
     "clean",
     "dump_args",
+    "dump_meta",
     "dump_result",
     "load_args",
+    "load_meta",
     "load_result",
     "truncated",
 ]

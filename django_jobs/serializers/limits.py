@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from django_jobs.conf import conf
-from django_jobs.exceptions import PayloadTooLarge
+from django_jobs.exceptions import PayloadTooLarge, SerializationError
 
 PREVIEW = 500
+# What a job may say of itself: characters of a note, bytes of meta, newest lines and bytes of the log.
+NOTE_LENGTH = 200
+MAX_META = 64 * 1024
+LOG_LINES, LOG_SIZE = 200, 64 * 1024
+LINE_LENGTH = 4000
 
 # PostgreSQL refuses NUL in text, and no driver can encode half of a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -23,6 +29,42 @@ def check_payload(data: bytes) -> None:
         raise PayloadTooLarge(len(data), conf().MAX_PAYLOAD)
 
 
+def check_meta(data: bytes) -> None:
+    """Refuse the encoded meta of a job over MAX_META.
+
+    Raises:
+        SerializationError: it is; says the size and the limit.
+    """
+    if len(data) > MAX_META:
+        raise SerializationError(
+            f"current_job.meta takes {len(data):,} bytes, the limit is {MAX_META:,}; "
+            "store large data elsewhere and keep its key"
+        )
+
+
+def finite(name: str, value: object, *, least: float = -math.inf) -> float:
+    """Return a number as a float.
+
+    Raises:
+        ValueError: it is none, or not finite, or less than `least`; says which value of what name.
+    """
+    try:
+        number = math.nan if isinstance(value, (bool, str, bytes)) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number) or number < least:
+        bound = "" if least == -math.inf else f" ≥ {least:g}"
+        raise ValueError(f"{name} must be a finite number{bound}, not {_shown(value)}")
+    return number
+
+
+def _shown(value: object) -> str:
+    try:
+        return cut(repr(value), 80)
+    except Exception:  # an int of over 4,300 digits, or a class whose repr fails
+        return f"this {type(value).__name__}"
+
+
 def fits_result(data: bytes) -> bool:
     """Return whether an encoded result is within MAX_RESULT."""
     return len(data) <= conf().MAX_RESULT
@@ -31,6 +73,11 @@ def fits_result(data: bytes) -> bool:
 def clean(text: str) -> str:
     """Replace what no database stores: NUL and lone surrogates become U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def cut(text: str, length: int) -> str:
+    """Clean text and, over so many characters, cut its end; a sign at the end says that it was."""
+    return clean(text) if len(text) <= length else clean(text[: length - 1]) + "…"
 
 
 def truncated(text: str, limit: int) -> str:

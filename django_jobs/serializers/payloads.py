@@ -89,6 +89,34 @@ def load_result(job_id: object, text: str | None) -> Any:
     return _serializer.loads(text.encode(errors="surrogatepass"))
 
 
+def dump_meta(meta: dict[str, Any]) -> str:
+    """Encode what a job keeps of itself.
+
+    Raises:
+        SerializationError: it cannot be stored, or takes more than MAX_META; says why.
+    """
+    try:
+        data = _serializer.dumps(meta)
+    except Unstorable as error:
+        raise SerializationError(str(error.within("current_job.meta"))) from error
+    limits.check_meta(data)
+    return data.decode()
+
+
+def load_meta(text: str | None) -> dict[str, Any]:
+    """Decode what `dump_meta` wrote; an empty dict where nothing was.
+
+    Raises:
+        SerializationError: it is corrupt, or names something that no longer exists.
+    """
+    if text is None:
+        return {}
+    meta = _serializer.loads(text.encode(errors="surrogatepass"))
+    if not isinstance(meta, dict):
+        raise SerializationError("the stored meta cannot be read: it is no dict")
+    return meta
+
+
 def _too_large(job_id: object, text: str) -> ResultTooLarge:
     try:
         marker = json.loads(text)[_TOO_LARGE]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from django_jobs.notes import Note, Progress
 from django_jobs.outcomes import ErrorReport, Outcome
 from django_jobs.states import AttemptOutcome, ErrorKind
 
@@ -27,6 +28,7 @@ class Assignment(NamedTuple):
     round: int
     number: int
     options: str | None
+    meta: str | None
     args: str
 
     def to_bytes(self) -> bytes:
@@ -57,8 +59,21 @@ class Refusal:
     reason: str
 
 
-def report_to_bytes(report: Outcome | Refusal) -> bytes:
+class Remark(NamedTuple):
+    """What a run that goes on says of itself: all it has said so far."""
+
+    job_id: UUID
+    token: int
+    note: Note
+
+
+Report = Outcome | Refusal | Remark
+
+
+def report_to_bytes(report: Report) -> bytes:
     """Return the message a runner sends about a job it was given."""
+    if isinstance(report, Remark):
+        return _encode(["remark", report.job_id.hex, report.token, *report.note]).encode()
     if isinstance(report, Refusal):
         return _encode(["refusal", report.job_id.hex, report.token, report.delay, report.reason]).encode()
     error = report.error and [
@@ -74,12 +89,15 @@ def report_to_bytes(report: Outcome | Refusal) -> bytes:
     return _encode(head).encode() + body
 
 
-def report_from_bytes(message: bytes) -> Outcome | Refusal:
+def report_from_bytes(message: bytes) -> Report:
     """Return the report of a message."""
     head, has_result, result = message.partition(_BREAK)
     kind, job_id, token, *rest = json.loads(head)
     if kind == "refusal":
         return Refusal(UUID(job_id), token, *rest)
+    if kind == "remark":
+        progress, meta, log = rest
+        return Remark(UUID(job_id), token, Note(progress and Progress(*progress), meta, log))
     outcome, retry_in, error, started_ns, finished_ns = rest
     return Outcome(
         job_id=UUID(job_id),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django_jobs import logs
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import Ack, Amended, Cancel, ClaimedJob, Held, Released, Run, Started
+from django_jobs.engines.rows import Ack, Amended, Cancel, ClaimedJob, Held, Noted, Released, Run, Started
 from django_jobs.engines.tally import Tally, run_of
 from django_jobs.options import result_ttl
 from django_jobs.outcomes import Outcome
@@ -85,6 +85,7 @@ class Claims:
     def _settle(self, work: Work, runs: list[Run]) -> list[Amended]:
         """Return what was written of each finished job."""
         acks = [self._ack(*finished) for finished in work.finished]
+        self._engine.note(self._noted(work))
         amended = {one.held: one for one in self._engine.ack(acks)}
         self._engine.release([self._released(given) for given in work.given_back])
         self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
@@ -98,13 +99,21 @@ class Claims:
         queues = self.queues.names() if wanted else []
         if not queues:
             return []
-        return self._engine.claim(
+        claimed = self._engine.claim(
             queues,
             wanted,
             worker_id=self._terms.worker_id,
             token=secrets.randbits(63),
             lease=self._lease_end(),
         )
+        metas = self._engine.metas([job.id for job in claimed if _may_have_run(job)])
+        return [job._replace(meta=metas.get(job.id)) for job in claimed] if metas else claimed
+
+    def _noted(self, work: Work) -> list[Noted]:
+        # What a run said last comes with its outcome, and is newer than any note of it that waited here.
+        last = {Held(job.id, job.token): out.note for job, out in work.finished if out.note}
+        now = self._clock.now()
+        return [Noted(held, note, now) for held, note in {**work.notes, **last}.items()]
 
     def _account(self, work: Work, written: Sequence[Amended], claimed: Sequence[ClaimedJob]) -> None:
         self._held.update(Held(job.id, job.token) for job in claimed)
@@ -145,3 +154,8 @@ class Claims:
 
     def _lease_end(self) -> datetime:
         return self._clock.now() + timedelta(seconds=self._terms.lease)
+
+
+def _may_have_run(job: ClaimedJob) -> bool:
+    # Of a job that runs for the first time nobody needs to ask. (A spoilt row may hold anything here.)
+    return bool(job.attempts or job.interruptions or job.round != 1)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from dataclasses import replace
 
 from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime, boottime_ns
-from django_jobs.wire.messages import Refusal
+from django_jobs.wire.messages import Refusal, Remark
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.inbox import GivenBack, Work
 from django_jobs.worker.limits import LOOK_EVERY, Limits
+from django_jobs.worker.notes import Notes
 from django_jobs.worker.pace import PATIENCE, Pace
 from django_jobs.worker.reconcile import Reconciliation
 from django_jobs.worker.runners import Runners
@@ -26,6 +28,7 @@ class Floor:
     def __init__(self, *, handout: Handout, runners: Runners, slips: Slips, pace: Pace) -> None:
         self._handout, self._runners, self._slips, self._pace = handout, runners, slips, pace
         self._limits = Limits(runners)
+        self._notes = Notes()
         self._recount: Reconciliation | None = None
         self._work = Work()
         self._given_back = 0
@@ -64,6 +67,8 @@ class Floor:
         for job, report in self._handout.reports():
             if isinstance(report, Refusal):
                 self._work.given_back.append(GivenBack(job, report.delay, report.reason))
+            elif isinstance(report, Remark):
+                self._notes.keep(Held(job.id, job.token), report.note)
             else:
                 self._finished(job, report)
 
@@ -76,7 +81,7 @@ class Floor:
         if run and (job := self._handout.settle(Held(run.job_id, run.token))):
             outcome = outcome_of_death(job, verdict=verdict, status=event.status, started_ns=run.started_ns)
             if outcome is not None:
-                self._work.finished.append((job, outcome))
+                self._ended(job, outcome)
         self.recount()
 
     def recount(self) -> None:
@@ -110,8 +115,9 @@ class Floor:
             return float("inf")
         begun, wait = self._limits.enforce(self._handout.out)
         self._work.begun += begun
+        self._work.notes.update(self._notes.due(self._handout.out))
         self._give_back_what_waits_in_vain()
-        return wait
+        return min(wait, self._notes.wait)
 
     def _give_back_what_waits_in_vain(self) -> None:
         """Give back what was claimed ahead behind short jobs that turned out to be long ones."""
@@ -150,6 +156,10 @@ class Floor:
         return work
 
     def _finished(self, job: ClaimedJob, outcome: Outcome) -> None:
-        self._work.finished.append((job, outcome))
+        self._ended(job, outcome)
         seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
         self._pace.observe(seconds=seconds, payload=len(job.args))
+
+    def _ended(self, job: ClaimedJob, outcome: Outcome) -> None:
+        note = self._notes.end(Held(job.id, job.token))
+        self._work.finished.append((job, replace(outcome, note=note) if note else outcome))

@@ -12,8 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
-from django_jobs.outcomes import Outcome
-from django_jobs.wire.messages import Assignment, Refusal, report_from_bytes
+from django_jobs.wire.messages import Assignment, Remark, Report, report_from_bytes
 from django_jobs.wire.sockets import receive, send
 
 
@@ -49,10 +48,10 @@ class Handout:
             self._buffer.popleft()
             self._out[Held(job.id, job.token)] = job
 
-    def reports(self) -> list[tuple[ClaimedJob, Outcome | Refusal]]:
+    def reports(self) -> list[tuple[ClaimedJob, Report]]:
         """Return all that the runners have reported about jobs that are out, oldest first."""
         found = []
-        while True:  # one report a job that is out, so this ends
+        while True:  # one report a job that is out and a few remarks a second, so this ends
             try:
                 message = receive(self._ours)
             except BlockingIOError:
@@ -60,7 +59,8 @@ class Handout:
             if message is None:
                 break
             report = report_from_bytes(message)
-            job = self._out.pop(Held(report.job_id, report.token), None)
+            held = Held(report.job_id, report.token)
+            job = self._out.get(held) if isinstance(report, Remark) else self._out.pop(held, None)
             if job is not None:
                 found.append((job, report))
         return found
@@ -114,5 +114,6 @@ def _assignment(job: ClaimedJob) -> Assignment:
         round=job.round,
         number=job.number,
         options=job.options,
+        meta=job.meta,
         args=job.args,
     )

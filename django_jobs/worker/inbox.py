@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django_jobs.engines.rows import Cancel, ClaimedJob, Held
+from django_jobs.notes import Note
 from django_jobs.outcomes import Outcome
 
 # So many rows a transaction settles at most.
@@ -45,20 +46,23 @@ class Work:
     finished: list[tuple[ClaimedJob, Outcome]] = field(default_factory=list)
     given_back: list[GivenBack] = field(default_factory=list)
     begun: list[Begun] = field(default_factory=list)
+    notes: dict[Held, Note] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.finished or self.given_back or self.begun)
+        return bool(self.finished or self.given_back or self.begun or self.notes)
 
     def add(self, other: Work) -> None:
         """Append another's work to this."""
         self.finished += other.finished
         self.given_back += other.given_back
         self.begun += other.begun
+        self.notes.update(other.notes)
 
     def take(self, most: int) -> Work:
-        """Take out up to so many of each kind."""
-        taken = Work(self.finished[:most], self.given_back[:most], self.begun[:most])
+        """Take out up to so many of each kind, and all notes: at most one for each slot."""
+        taken = Work(self.finished[:most], self.given_back[:most], self.begun[:most], self.notes)
         del self.finished[:most], self.given_back[:most], self.begun[:most]
+        self.notes = {}
         return taken
 
 

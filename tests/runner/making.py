@@ -29,6 +29,7 @@ def assignment(function: JobFunction[Any, Any] | str, *args: Any, **columns: Any
             "round": 2,
             "number": 1,
             "options": None,
+            "meta": None,
             "args": json.dumps({"args": args, "kwargs": {}}),
             **columns,
         }

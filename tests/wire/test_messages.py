@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_jobs.notes import Note, Progress
 from django_jobs.outcomes import ErrorReport, Outcome
 from django_jobs.states import AttemptOutcome, ErrorKind
-from django_jobs.wire.messages import Assignment, Refusal, report_from_bytes, report_to_bytes
+from django_jobs.wire.messages import Assignment, Refusal, Remark, report_from_bytes, report_to_bytes
 
 # As a database may hold it: NUL and lone surrogates included.
 any_text = st.text(st.characters(exclude_categories=())) | st.sampled_from(
@@ -31,6 +32,7 @@ assignments = st.builds(
     round=whole,
     number=whole,
     options=st.none() | any_text,
+    meta=st.none() | any_text,
     args=any_text,
 )
 errors = st.builds(
@@ -54,13 +56,22 @@ outcomes = st.builds(
 )
 refusals = st.builds(Refusal, job_id=st.uuids(), token=tokens, delay=st.floats(0, 1e9), reason=any_text)
 
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+notes = st.builds(
+    Note,
+    progress=st.none() | st.builds(Progress, numbers, st.none() | numbers, any_text),
+    meta=st.none() | any_text,
+    log=st.none() | any_text,
+)
+remarks = st.builds(Remark, job_id=st.uuids(), token=tokens, note=notes)
+
 
 @given(assignments)
 def test_an_assignment_comes_out_as_it_went_in(assignment: Assignment) -> None:
     assert Assignment.from_bytes(assignment.to_bytes()) == assignment
 
 
-@given(outcomes | refusals)
+@given(outcomes | refusals | remarks)
 def test_a_report_comes_out_as_it_went_in(report: Any) -> None:
     assert report_from_bytes(report_to_bytes(report)) == report
 

@@ -6,11 +6,22 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import OperationalError
 
 from django_jobs.engines.listening import Listener
-from django_jobs.engines.rows import Ack, Amended, ClaimedJob, Count, Held, Released, Started, WorkerRow
+from django_jobs.engines.rows import (
+    Ack,
+    Amended,
+    ClaimedJob,
+    Count,
+    Held,
+    Noted,
+    Released,
+    Started,
+    WorkerRow,
+)
 from django_jobs.outcomes import Outcome
 from tests.worker.making import held
 
@@ -66,6 +77,8 @@ class FakeEngine:
         self.counted: list[Count] = []
         self.released: list[Released] = []
         self.started: list[Started] = []
+        self.noted: list[Noted] = []
+        self.metas_saved: dict[UUID, str] = {}
         self.due: datetime | None = None
         self.workers: dict[str, datetime] = {}
         self.paused_queues: list[str] = []
@@ -122,6 +135,16 @@ class FakeEngine:
         self.mine.update(held(job) for job in taken)
         self.meanwhile()
         return taken
+
+    def metas(self, ids: Sequence[UUID]) -> dict[UUID, str]:
+        if ids:
+            self._call("metas")
+        return {job_id: self.metas_saved[job_id] for job_id in ids if job_id in self.metas_saved}
+
+    def note(self, notes: Sequence[Noted]) -> None:
+        if notes:
+            self._call("note")
+        self.noted += notes
 
     def renew(self, held: Sequence[Held], *, lease: datetime) -> list[Held]:
         self._call("renew")

@@ -41,6 +41,7 @@ def claimed(**columns: Any) -> ClaimedJob:
             "attempts": 0,
             "interruptions": 0,
             "token": 7,
+            "meta": None,
             **columns,
         }
     )

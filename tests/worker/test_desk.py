@@ -17,6 +17,7 @@ from django_jobs.duties.rescue import Rescue
 from django_jobs.engines.listening import ANY_QUEUE
 from django_jobs.engines.rows import WorkerRow
 from django_jobs.engines.tally import Tally
+from django_jobs.notes import Note
 from django_jobs.outcomes import ErrorReport
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime_ns
@@ -128,6 +129,37 @@ def test_an_ack_carries_how_long_the_result_is_kept(office: Office) -> None:
     office.inbox.put(Work(finished=[(job, completed(job)) for job in jobs]))
     office.passes()
     assert [ack.result_ttl for ack in office.engine.acked] == [60.0, None, None, None]
+
+
+def test_what_runs_say_is_written_with_the_time_and_before_the_acks(office: Office) -> None:
+    first, second = office.claims(claimed(), claimed())
+    office.inbox.put(
+        Work(
+            notes={held(first): Note(log="older"), held(second): Note(log="only")},
+            finished=[(first, completed(first, note=Note(log="last")))],
+        )
+    )
+    office.engine.calls.clear()
+    office.passes()
+    assert office.engine.calls[:2] == ["note", "ack"]
+    assert {one.held: one.note.log for one in office.engine.noted} == {
+        held(first): "last",
+        held(second): "only",
+    }
+    assert all(one.at.tzinfo for one in office.engine.noted)
+    assert [ack.log for ack in office.engine.acked] == ["last"]
+
+
+def test_only_jobs_that_may_have_run_before_are_asked_what_they_saved(office: Office) -> None:
+    old = [claimed(attempts=1), claimed(interruptions=1), claimed(round=2)]
+    office.engine.metas_saved = {old[0].id: "{}", old[2].id: "[]"}
+    assert [job.meta for job in office.claims(*old, claimed())] == ["{}", None, "[]", None]
+    assert office.engine.calls.count("metas") == 1
+
+
+def test_jobs_that_run_for_the_first_time_cost_no_question(office: Office) -> None:
+    office.claims(claimed(), claimed())
+    assert "metas" not in office.engine.calls
 
 
 def test_after_a_failure_the_lease_is_renewed_first(office: Office) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from django_jobs.notes import Note
 from django_jobs.worker.inbox import Begun, Claimed, Drained, GivenBack, Inbox, Outbox, Work
 from tests.worker.making import claimed, completed, held
 
@@ -52,9 +53,20 @@ def test_a_unit_takes_so_many_of_each_kind() -> None:
     assert [len(work.finished), len(work.given_back), len(work.begun)] == [1, 0, 0]
 
 
+def test_newer_words_take_the_place_of_those_that_were_put_back(inbox: Inbox) -> None:
+    a, b = held(claimed()), held(claimed())
+    inbox.put(Work(notes={a: Note(log="1"), b: Note(log="2")}))
+    taken = inbox.take(wait=0)
+    inbox.put(Work(notes={a: Note(log="3")}))
+    inbox.put_back(taken)
+    assert inbox.take(wait=0).notes == {a: Note(log="3"), b: Note(log="2")}
+    assert not inbox.take(wait=0)
+
+
 def test_empty_work_is_none() -> None:
     assert not Work()
     assert Work(begun=[Begun(held(claimed()), 1)])
+    assert Work(notes={held(claimed()): Note()})
 
 
 def test_what_is_under_way_counts_towards_what_is_wanted(inbox: Inbox) -> None:

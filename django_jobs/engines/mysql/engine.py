@@ -69,4 +69,4 @@ class MySQLEngine(WholesaleEngine):
 
     def _claimed(self, row: Row, token: int) -> ClaimedJob:
         due = row[4].replace(tzinfo=self.connection.timezone)
-        return ClaimedJob._make((UUID(str(row[0])), *row[1:4], due, *row[5:], token))
+        return ClaimedJob._make((UUID(str(row[0])), *row[1:4], due, *row[5:], token, None))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # After so many interruptions a job runs alone, with its start stored before it: the next death is its own.
 MAX_INTERRUPTIONS = 5
-COLUMNS = ClaimedJob._fields[:-1]
+COLUMNS = ClaimedJob._fields[: ClaimedJob._fields.index("token")]
 BEST_FIRST = ("-priority", "run_after", "id")
 
 
@@ -49,7 +49,7 @@ def _ready(engine: Engine) -> JobQuerySet:
 
 def _lock(engine: Engine, queues: Sequence[str], n: int, token: int) -> list[ClaimedJob]:
     found = [
-        ClaimedJob._make((*row, token))
+        ClaimedJob._make((*row, token, None))
         for queue in dict.fromkeys(queues)
         for row in _ready(engine)
         .filter(queue=queue)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import F
 
 from django_jobs import retries
-from django_jobs.engines.portable import expiring
+from django_jobs.engines.portable import expiring, noting
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import holding
 from django_jobs.engines.rows import Ack, Amended, Held, Released
@@ -132,16 +132,18 @@ def _unstorable(ack: Ack, error: Exception, function: str, options: str | None, 
         retry_in=retries.without_exception(options, number=ack.number, max_attempts=max_attempts),
         result_data=None,
         error=report,
+        note=None,
     )
 
 
 def requeue(engine: Engine, ids: Sequence[UUID], *, now: datetime) -> int:
-    """Begin a new round; the attempts and errors of the old one stay, its result goes."""
+    """Begin a new round; the attempts and errors of the old one stay and its meta, its result goes."""
     if not ids:
         return 0
     counts = {"round": F("round") + 1, "attempts": 0, "interruptions": 0, "holds": 0}
     values = {"status": Status.READY, "run_after": now, "reason": "", "result_data": None, "error": None}
     with engine.transaction():
+        noting.begin_anew(engine, ids)
         moved = move(engine, ids, FINAL, **counts, **values, cancel_requested=CancelRequest.NONE)
         expiring.forget(engine, ids)
     return moved

@@ -10,14 +10,14 @@ from uuid import UUID
 from django.db.models import Model
 
 from django_jobs.engines.portable.batches import batches
-from django_jobs.models import Attempt, Job, JobError, ResultExpiry
+from django_jobs.models import Attempt, Job, JobError, JobNote, ResultExpiry
 from django_jobs.states import FINAL, Status
 
 if TYPE_CHECKING:
     from django_jobs.engines.base import Engine
     from django_jobs.models.queries import JobQuerySet
 
-CHILDREN = (Attempt, JobError, ResultExpiry)
+CHILDREN = (Attempt, JobError, ResultExpiry, JobNote)
 
 
 def prune(engine: Engine, status: Status, *, before: datetime, limit: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -10,10 +11,12 @@ from uuid import UUID
 from django.db.models import Case, F, Value, When
 
 from django_jobs import retries
+from django_jobs.engines.portable import noting
 from django_jobs.engines.portable.batches import batches
-from django_jobs.engines.rows import Ack, Rescued
+from django_jobs.engines.rows import Ack, Held, Rescued
 from django_jobs.engines.settling import settle
 from django_jobs.models import Job
+from django_jobs.notes import Note
 from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
 from django_jobs.states import AttemptOutcome, ErrorKind, Status
 
@@ -87,6 +90,10 @@ class _Lost(NamedTuple):
     claim_token: int
     lease: datetime
 
+    @property
+    def held(self) -> Held:
+        return Held(self.id, self.claim_token)
+
 
 def rescue(engine: Engine, *, now: datetime, limit: int) -> list[Rescued]:
     """Ack in the name of the lost workers; a row that its worker is just writing is skipped."""
@@ -95,7 +102,8 @@ def rescue(engine: Engine, *, now: datetime, limit: int) -> list[Rescued]:
         # In no order: few jobs run at a time, and an order would only add a sort.
         lost = running.select_for_update(skip_locked=True).values_list(*_Lost._fields)
         found = [_Lost(*row) for row in lost[:limit]]
-        acks = [_verdict(job, now) for job in found]
+        said = noting.logs(engine, [job.held for job in found])
+        acks = [_verdict(job, now, said.get(job.held)) for job in found]
         amended = {one.held: one for one in engine.ack(acks)}
     refused = {one.held for one in amended.values() if one.outcome is None}
     cancelled = {one.held for one in amended.values() if one.cancelled}
@@ -106,14 +114,13 @@ def rescue(engine: Engine, *, now: datetime, limit: int) -> list[Rescued]:
     ]
 
 
-def _verdict(job: _Lost, now: datetime) -> Ack:
+def _verdict(job: _Lost, now: datetime, log: str | None) -> Ack:
     number = job.attempts + 1
-    outcome = Outcome(job.id, job.claim_token, AttemptOutcome.INTERRUPTED)
+    outcome = Outcome(*job.held, AttemptOutcome.INTERRUPTED)
     if job.started_at is not None:
         retry_in = retries.without_exception(job.options, number=number, max_attempts=job.max_attempts)
-        outcome = Outcome(
-            job.id, job.claim_token, AttemptOutcome.CRASHED, retry_in=retry_in, error=_worker_lost(job)
-        )
+        outcome = Outcome(*job.held, AttemptOutcome.CRASHED, retry_in=retry_in, error=_worker_lost(job))
+    outcome = replace(outcome, note=Note(log=log))  # else the log would go with the note of the next attempt
     return Ack(outcome, job.round, number, job.worker_id, job.started_at, finished_at=now)
 
 

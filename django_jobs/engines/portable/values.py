@@ -56,7 +56,7 @@ class Values:
             outcome = ack.outcome
             fence = (self.id(outcome.job_id), outcome.token)
             started, finished = self.time(ack.started_at), self.time(ack.finished_at)
-            run = (ack.round, ack.number, outcome.outcome.value, ack.worker_id, started, finished)
+            run = (ack.round, ack.number, outcome.outcome.value, ack.worker_id, started, finished, ack.log)
             rows.attempts.append(fence + run)
             if outcome.outcome is AttemptOutcome.INTERRUPTED:
                 rows.interrupted.append(fence)

@@ -72,6 +72,6 @@ class PostgreSQLEngine(NotifyingEngine):
         with transaction.atomic(using=self.alias, savepoint=False):
             found = self.ask(statements.CLAIM, (names, n, n, worker_id, token, lease))
             # RETURNING comes in whatever order the rows were changed.
-            jobs = best_first([ClaimedJob._make((*row, token)) for row in found])
+            jobs = best_first([ClaimedJob._make((*row, token, None)) for row in found])
             charge_next_death(self, jobs)
         return jobs

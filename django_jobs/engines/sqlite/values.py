@@ -14,7 +14,9 @@ class SQLiteValues(TextValues):
 
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
-        return ClaimedJob._make((UUID(int=int(row[0], 16)), *row[1:4], self.due(row[4]), *row[5:], token))
+        return ClaimedJob._make(
+            (UUID(int=int(row[0], 16)), *row[1:4], self.due(row[4]), *row[5:], token, None)
+        )
 
     def due(self, text: str) -> datetime:
         """Read a due time; a spoilt one is long past."""

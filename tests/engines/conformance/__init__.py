@@ -35,6 +35,13 @@ from tests.engines.conformance.finishing import (
     TestRequeue,
 )
 from tests.engines.conformance.listening import TestListener
+from tests.engines.conformance.noting import (
+    TestAckOfWhatSpoke,
+    TestMetas,
+    TestNote,
+    TestNotesAtOnce,
+    TestRequeueOfWhatSpoke,
+)
 from tests.engines.conformance.plans import TestPlans
 from tests.engines.conformance.presence import (
     TestAppear,
@@ -53,6 +60,7 @@ __all__ = [
     "TestAck",
     "TestAckOfWhatCannotBeStored",
     "TestAckOfWhatExpires",
+    "TestAckOfWhatSpoke",
     "TestAppear",
     "TestAppearBesideALock",
     "TestAskCancel",
@@ -71,7 +79,10 @@ __all__ = [
     "TestFoldsAtOnce",
     "TestForgetWorkers",
     "TestListener",
+    "TestMetas",
     "TestNextDue",
+    "TestNote",
+    "TestNotesAtOnce",
     "TestPause",
     "TestPausesAtOnce",
     "TestPlans",
@@ -88,6 +99,7 @@ __all__ = [
     "TestReplaysAtOnce",
     "TestRequeue",
     "TestRequeueOfWhatExpires",
+    "TestRequeueOfWhatSpoke",
     "TestRescue",
     "TestResume",
     "TestStart",

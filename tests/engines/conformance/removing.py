@@ -7,7 +7,7 @@ from django.db import connections
 from django.db.models.signals import pre_delete
 
 from django_jobs.engines.rows import Held
-from django_jobs.models import Attempt, Job, JobError, ResultExpiry
+from django_jobs.models import Attempt, Job, JobError, JobNote, ResultExpiry
 from django_jobs.states import FINAL, Status
 from tests.engines.conformance.making import (
     NOW,
@@ -29,11 +29,12 @@ def family(engine, **values):
     job = running(engine, max_attempts=1, **values)
     engine.ack([failed(job)])
     ResultExpiry.objects.create(job_id=job.id, expires_at=NOW)
+    JobNote.objects.create(job_id=job.id, token=TOKEN, updated_at=NOW)
     return job
 
 
 def rows_left() -> tuple[int, ...]:
-    return tuple(model.objects.count() for model in (Job, Attempt, JobError, ResultExpiry))
+    return tuple(model.objects.count() for model in (Job, Attempt, JobError, ResultExpiry, JobNote))
 
 
 def remain(engine, status, *ages):
@@ -56,14 +57,14 @@ class TestPrune:
         assert sorted(left) == [exact.id, young.id]
         assert Job.objects.count() == 4
 
-    def test_a_job_takes_its_attempts_errors_and_expiry_along(self, engine):
+    def test_a_job_takes_its_attempts_errors_expiry_and_note_along(self, engine):
         gone, kept = family(engine, queue="a"), family(engine, queue="b")
         Job.objects.filter(pk=kept.id).update(run_after=after(100))
-        assert rows_left() == (2, 2, 2, 2)
+        assert rows_left() == (2, 2, 2, 2, 2)
         assert engine.prune(Status.DEAD, before=after(50), limit=10) == 1
-        assert rows_left() == (1, 1, 1, 1)
+        assert rows_left() == (1, 1, 1, 1, 1)
         assert not Job.objects.filter(pk=gone.id).exists()
-        for child in (Attempt, JobError, ResultExpiry):
+        for child in (Attempt, JobError, ResultExpiry, JobNote):
             assert child.objects.get().job_id == kept.id
 
     def test_those_final_for_longest_are_removed_first_and_no_more_than_the_limit(self, engine):
@@ -100,7 +101,7 @@ class TestPrune:
     def test_a_thousand_at_once(self, engine):
         remain(engine, Status.COMPLETED, *range(1, 1001))
         assert engine.prune(Status.COMPLETED, before=NOW, limit=2000) == 1000
-        assert rows_left() == (0, 0, 0, 0)
+        assert rows_left() == (0, 0, 0, 0, 0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -137,7 +138,7 @@ class TestPurge:
         enqueue(engine, queue="mail", status=Status.SCHEDULED, run_after=after(99))
         (other,) = enqueue(engine, queue="mail2")
         assert engine.purge("mail", statuses=set(Status), limit=10) == 4
-        assert rows_left() == (1, 0, 0, 0)
+        assert rows_left() == (1, 0, 0, 0, 0)
         assert list(statuses()) == [other.id]
 
     def test_running_jobs_are_left_alone_and_can_be_acked(self, engine):
