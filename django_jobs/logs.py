@@ -13,6 +13,7 @@ from contextlib import suppress
 from logging.handlers import QueueHandler, QueueListener
 from uuid import UUID
 
+from django_jobs import sizes
 from django_jobs.outcomes import Outcome
 from django_jobs.states import AttemptOutcome, Status
 
@@ -92,6 +93,16 @@ def rescued(*, job_id: UUID, function: str, worker_id: str, status: Status) -> N
     level = logging.ERROR if status is Status.DEAD else logging.WARNING
     logger.log(
         level, "job %s %s rescued from %s, which stopped renewing it: %s", job_id, function, worker_id, status
+    )
+
+
+def too_large(*, function: str, size: int, most: int) -> None:
+    """Log that a runner is replaced, and after which job it had grown too large."""
+    logger.warning(
+        "a runner is replaced: it occupies %s after a job of %s, more than --max-memory=%s",
+        sizes.words(size),
+        function,
+        sizes.words(most),
     )
 
 

@@ -281,3 +281,21 @@ def speak_everywhere() -> None:
         current_job.log("process")
         os._exit(0)
     os.waitpid(child, 0)
+
+
+@job
+def note_pid(path: str) -> int:
+    """Write and return the runner's pid."""
+    write_line(path, os.getpid())
+    return os.getpid()
+
+
+_leaked: list[bytes] = []
+
+
+@job
+def leak(path: str, size: int) -> int:
+    """Keep so many bytes, in whichever process this runs."""
+    _leaked.append(b"x" * size)
+    write_line(path, os.getpid())
+    return len(_leaked)

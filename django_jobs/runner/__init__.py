@@ -5,4 +5,5 @@
 3. `execute` runs one job: pure, an assignment in, an outcome out
 4. `blame`   turns an exception into an error report
 5. `hygiene` lets each attempt start clean
+6. `wear`    tells when a runner has run enough and is to be replaced
 """

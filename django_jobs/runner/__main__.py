@@ -6,7 +6,7 @@ import argparse
 
 import django
 
-from django_jobs.runner.birth import become_runner
+from django_jobs.runner.birth import become_runner, live
 
 
 def main() -> None:
@@ -14,7 +14,8 @@ def main() -> None:
     given = _arguments()
     become_runner(maker=given.maker, new_session=False)
     django.setup()
-    _serve(given)
+    # A thread that a job has left must not keep a runner that has served its time.
+    live(lambda: _serve(given))
 
 
 def _arguments() -> argparse.Namespace:
@@ -23,6 +24,8 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("worker-id", "database"):
         parser.add_argument(f"--{name}", required=True)
+    for name in ("max-jobs", "max-memory"):
+        parser.add_argument(f"--{name}", type=int)
     return parser.parse_args()
 
 
@@ -30,6 +33,7 @@ def _serve(given: argparse.Namespace) -> None:
     # Only now: these rooms need the apps to be loaded.
     from django_jobs import registry
     from django_jobs.context import Workplace
+    from django_jobs.recycling import Recycling
     from django_jobs.runner.serve import Post, serve
     from django_jobs.wire.slips import Slips
     from django_jobs.wire.sockets import inherited_socket
@@ -41,6 +45,7 @@ def _serve(given: argparse.Namespace) -> None:
             jobs=inherited_socket(given.jobs_fd),
             slips=Slips(given.slips_fd, given.slips_count),
             workplace=Workplace(given.worker_id, given.slots, given.database),
+            recycling=Recycling(given.max_jobs, given.max_memory),
         )
     )
 

@@ -39,7 +39,7 @@ def die_with(maker: int) -> None:
 
 
 def live(life: Callable[[], None]) -> NoReturn:
-    """Spend a forked process's whole life here: tell what ended it before its time, then exit."""
+    """Spend this process's whole life here: tell what ended it before its time, then exit."""
     status = 1
     try:
         life()

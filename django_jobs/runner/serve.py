@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import select
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from django_jobs.context import Workplace
 from django_jobs.notebook import Notebook
 from django_jobs.notes import Note
+from django_jobs.recycling import Recycling
 from django_jobs.runner import hygiene
 from django_jobs.runner.execute import execute
+from django_jobs.runner.wear import Wear
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.messages import Assignment, Remark, report_to_bytes
 from django_jobs.wire.slips import Slip, Slips, SlipState
@@ -24,17 +26,18 @@ IDLE_CONNECTIONS_CLOSE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A runner's place in the worker: its slot, the shared socket and the page of slips."""
+    """A runner's place in the worker: its slot, the shared socket, the page of slips, and for how long."""
 
     slot: int
     jobs: socket.socket
     slips: Slips
     workplace: Workplace
+    recycling: Recycling = field(default_factory=Recycling)
 
 
 def serve(post: Post) -> None:
-    """Run jobs until the parent is gone."""
-    slip = post.slips[post.slot]
+    """Run jobs until the parent is gone or this runner is to be replaced."""
+    slip, wear = post.slips[post.slot], Wear(post.recycling)
     while (message := _next_message(post.jobs, slip)) is not None:
         assignment = Assignment.from_bytes(message)
         _start_nothing_without_lease(post.slips)
@@ -43,6 +46,15 @@ def serve(post: Post) -> None:
             _run_and_report(assignment, post)
         except BrokenPipeError:
             return
+        if wear.is_out(after=assignment.function):
+            _leave(slip)
+            return
+
+
+def _leave(slip: Slip) -> None:
+    # Its report is out and it reads no more: whoever sees this knows that nothing ends with it.
+    slip.say(SlipState.LEAVING)
+    hygiene.close_connections()
 
 
 def _run_and_report(assignment: Assignment, post: Post) -> None:

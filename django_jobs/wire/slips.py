@@ -40,6 +40,7 @@ class SlipState(IntEnum):
     IDLE = 1  # waits for a message and holds none
     RECEIVING = 2  # may hold a message that it has not named yet
     BUSY = 3  # runs the job it names
+    LEAVING = 4  # has reported its last job, reads no more and ends by itself
 
 
 class StopReason(IntEnum):

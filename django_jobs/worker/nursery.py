@@ -27,6 +27,7 @@ from contextlib import suppress
 from typing import Any
 
 from django_jobs.context import Workplace
+from django_jobs.recycling import Recycling
 from django_jobs.runner.birth import become_runner, flush_output, live
 from django_jobs.runner.serve import Post, serve
 from django_jobs.wire.clock import boottime_ns
@@ -37,9 +38,9 @@ from django_jobs.worker.sessions import kill_session
 Serve = Callable[[int], None]
 
 
-def serving(*, jobs: socket.socket, slips: Slips, workplace: Workplace) -> Serve:
+def serving(*, jobs: socket.socket, slips: Slips, workplace: Workplace, recycling: Recycling) -> Serve:
     """Return what a runner of this worker does with its slot."""
-    return lambda slot: serve(Post(slot, jobs, slips, workplace))
+    return lambda slot: serve(Post(slot, jobs, slips, workplace, recycling))
 
 
 def fork_nursery(

@@ -72,7 +72,8 @@ class Runners:
         # Between verdict and death it may have finished the one job and begun the next.
         if run and runner.condemned and runner.condemned != Held(run.job_id, run.token):
             verdict = Verdict.FOLLOWED
-        unable = run is None and verdict is None and boottime() - runner.born_at < TOO_YOUNG
+        left = runner.slip.state is SlipState.LEAVING
+        unable = run is None and verdict is None and not left and boottime() - runner.born_at < TOO_YOUNG
         _pause(runner, unable=unable)
         runner.slip.say(SlipState.EMPTY)
         runner.pid, runner.verdict, runner.ordered = 0, None, False

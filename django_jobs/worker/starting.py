@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from django_jobs.context import Workplace
+from django_jobs.recycling import Recycling
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send
 from django_jobs.worker.nursery import Serve, fork_nursery
@@ -107,8 +108,11 @@ class NurseryStarter:
 class ExecStarter:
     """Runners exec'd by this process, each watched by a pidfd."""
 
-    def __init__(self, *, slips: Slips, runners: socket.socket, workplace: Workplace) -> None:
+    def __init__(
+        self, *, slips: Slips, runners: socket.socket, workplace: Workplace, recycling: Recycling
+    ) -> None:
         self._slips, self._runners, self._workplace = slips, runners, workplace
+        self._recycling = recycling
         self._children: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}  # pidfd → slot, process
         self._poll = select.epoll()
         self._news: list[Event] = []
@@ -187,8 +191,10 @@ class ExecStarter:
             "slots": self._workplace.slots,
             "worker-id": self._workplace.worker_id,
             "database": self._workplace.database,
+            "max-jobs": self._recycling.max_jobs,
+            "max-memory": self._recycling.max_memory,
         }
-        options = [f"--{name}={value}" for name, value in given.items()]
+        options = [f"--{name}={value}" for name, value in given.items() if value is not None]
         return [sys.executable, "-m", "django_jobs.runner", *options]
 
     def _environment(self) -> dict[str, str]:

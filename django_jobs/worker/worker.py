@@ -7,7 +7,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connections, router
@@ -28,6 +28,7 @@ from django_jobs.engines.rows import WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.exceptions import JobsError
 from django_jobs.models import Job
+from django_jobs.recycling import Recycling
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import socket_pair
@@ -74,6 +75,7 @@ class WorkerOptions:
         burst: end when nothing is due any more.
         max_jobs: end after so many jobs; None for any number.
         max_seconds: end after so long; None for any time.
+        recycling: when a runner is replaced by a fresh one.
         poll_interval: seconds between looks that nothing woke it for; None takes POLL_INTERVAL.
         grace: seconds that running jobs may go on at shutdown; None takes SHUTDOWN_GRACE.
         start_method: fork or exec; None forks where that is safe.
@@ -88,6 +90,7 @@ class WorkerOptions:
     burst: bool = False
     max_jobs: int | None = None
     max_seconds: float | None = None
+    recycling: Recycling = field(default_factory=Recycling)
     poll_interval: float | None = None
     grace: float | None = None
     start_method: str | None = None
@@ -132,7 +135,12 @@ class Worker:
             DeskDied: the thread with the database connection ended by a fault of its own.
         """
         registry.autodiscover()
-        fallback = ExecStarter(slips=self._slips, runners=self._theirs, workplace=self._workplace)
+        fallback = ExecStarter(
+            slips=self._slips,
+            runners=self._theirs,
+            workplace=self._workplace,
+            recycling=self.options.recycling,
+        )
         starter, method = self._starter(fallback)
         # From here on there are threads: this process forks no more.
         self._logging.start()
@@ -163,7 +171,12 @@ class Worker:
             if wanted is None:
                 logs.logger.warning("start-up left %d threads, so runners are started by exec", threads)
             return fallback, "exec"
-        serve = serving(jobs=self._theirs, slips=self._slips, workplace=self._workplace)
+        serve = serving(
+            jobs=self._theirs,
+            slips=self._slips,
+            workplace=self._workplace,
+            recycling=self.options.recycling,
+        )
         return NurseryStarter(slips=self._slips, close_in_child=[self._ours], serve=serve), "fork"
 
     def _desk(self) -> Desk:

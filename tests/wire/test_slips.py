@@ -35,7 +35,7 @@ def test_a_new_page_has_no_runner_and_no_lease(slips: Slips) -> None:
 def test_a_busy_slip_names_its_run_and_no_other_state_does(slips: Slips) -> None:
     run = _begin(slips[1], token=2**63 - 1, started_ns=2**64 - 1)
     assert slips[1].run() == run
-    for state in (SlipState.EMPTY, SlipState.IDLE, SlipState.RECEIVING):
+    for state in (SlipState.EMPTY, SlipState.IDLE, SlipState.RECEIVING, SlipState.LEAVING):
         slips[1].say(state)
         assert slips[1].run() is None
 

@@ -10,7 +10,7 @@ from django_jobs.worker import runners as runners_module
 from django_jobs.worker.runners import FIRST_PAUSE, LONGEST_PAUSE
 from django_jobs.worker.starting import What
 from django_jobs.worker.verdicts import Verdict
-from tests.worker.making import FakeStarter, Shop, claimed, pid_of, shop
+from tests.worker.making import FakeStarter, Shop, claimed, completed, pid_of, shop
 
 
 class Time:
@@ -60,6 +60,29 @@ def test_a_runner_that_died_with_its_job_is_replaced_at_once(floor_with_two: Sho
     shop.dies(0)
     shop.runners.staff()
     assert shop.starter.started == [0, 1, 0]
+
+
+def test_a_runner_that_leaves_in_order_is_replaced_at_once_however_young(floor_with_two: Shop) -> None:
+    shop, job = floor_with_two, claimed()
+    shop.hand_out(job)
+    shop.begins(0)
+    shop.finishes(0, completed(job))
+    shop.slips[0].say(SlipState.LEAVING)
+    shop.dies(0, status=0)
+    assert shop.runners.staff() == float("inf")
+    assert shop.starter.started == [0, 1, 0]
+    work = shop.floor.take_work()
+    assert [outcome.outcome for _, outcome in work.finished] == ["completed"]
+    assert not work.given_back
+
+
+def test_a_runner_that_leaves_takes_no_part_in_a_recount(floor_with_two: Shop) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed())
+    shop.begins(1)
+    shop.slips[0].say(SlipState.LEAVING)
+    shop.dies(1)
+    assert not shop.floor.recounting
 
 
 def test_the_first_verdict_stands(floor_with_two: Shop) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from django_jobs.context import Workplace
+from django_jobs.recycling import Recycling
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, socket_pair
@@ -41,7 +42,9 @@ def jobs() -> Iterator[tuple[socket.socket, socket.socket]]:
 @pytest.fixture
 def execs(slips: Slips, jobs: tuple[socket.socket, socket.socket]) -> Iterator[ExecStarter]:
     """Return a starter whose runners are a program that only waits."""
-    starter = ExecStarter(slips=slips, runners=jobs[1], workplace=Workplace("w", 2, "default"))
+    starter = ExecStarter(
+        slips=slips, runners=jobs[1], workplace=Workplace("w", 2, "default"), recycling=Recycling()
+    )
     starter._command = lambda slot: ["sleep", "600"]  # type: ignore[method-assign]
     yield starter
     starter.stop()

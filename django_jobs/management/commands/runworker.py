@@ -9,11 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import router
 
+from django_jobs import sizes
 from django_jobs.engines import engine_for
 from django_jobs.exceptions import JobsError
 from django_jobs.management.readiness import obstacle
 from django_jobs.models import Job
 from django_jobs.options import checks
+from django_jobs.recycling import Recycling
 from django_jobs.worker.queue_list import ANY, QueueList
 from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
 
@@ -63,6 +65,13 @@ def _processes(text: str) -> int:
     return processes
 
 
+def _size(text: str) -> int:
+    try:
+        return sizes.size(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -107,6 +116,18 @@ class Command(BaseCommand):
         parser.add_argument("--max-jobs", type=_count, help="end after so many jobs")
         parser.add_argument("--max-seconds", type=_interval, help="end after so many seconds")
         parser.add_argument(
+            "--max-jobs-per-runner",
+            type=_count,
+            metavar="N",
+            help="replace each process that runs jobs after its N-th job",
+        )
+        parser.add_argument(
+            "--max-memory",
+            type=_size,
+            metavar="512M",
+            help="replace a process that runs jobs when it occupies more than this after one",
+        )
+        parser.add_argument(
             "--poll-interval",
             type=_interval,
             help="seconds between looks at a queue that seems empty (POLL_INTERVAL)",
@@ -137,6 +158,7 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("queues", "exclude", "processes", "burst", "max_jobs")},
             **{name: options[name] for name in ("poll_interval", "grace", "start_method", "worker_id")},
             **{name: options[name] for name in ("max_seconds", "health_file")},
+            recycling=Recycling(options["max_jobs_per_runner"], options["max_memory"]),
             log_level=_LEVELS[options["verbosity"]],
         )
         if QueueList(names=plan.queues, exclude=plan.exclude).serves_nothing:

@@ -1,0 +1,31 @@
+"""What a runner has come to with the jobs it ran: a number of them, and memory that did not come back."""
+
+from __future__ import annotations
+
+from django_jobs import logs
+from django_jobs.recycling import Recycling
+from django_jobs.runner import memory
+
+
+class Wear:
+    """What one runner has come to."""
+
+    def __init__(self, limits: Recycling) -> None:
+        self._limits = limits
+        self._jobs = 0
+
+    def is_out(self, *, after: str) -> bool:
+        """Count a job of this function; return whether it was the runner's last."""
+        self._jobs += 1
+        return self._has_run_enough or self._is_too_large(after)
+
+    @property
+    def _has_run_enough(self) -> bool:
+        return self._limits.max_jobs is not None and self._jobs >= self._limits.max_jobs
+
+    def _is_too_large(self, function: str) -> bool:
+        most = self._limits.max_memory
+        if most is None or (size := memory.resident()) <= most:
+            return False
+        logs.too_large(function=function, size=size, most=most)
+        return True
