@@ -162,6 +162,8 @@ def job(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         retry_delay: seconds before each retry; 0. A list of them, fixed(), steps(), linear(),
             exponential(), or a callable of (exception, JobContext) that returns seconds, True or False.
         timeout: seconds a run may take before it is killed, None for no limit; 300.
+        max_memory: bytes (or a text like "512M") a run may take on top of what its process has already,
+            before Python raises MemoryError; None, the default, for no limit.
         retry_on: exception classes or their dotted names to retry; None retries all.
         dont_retry_on: those never to retry, even if retry_on has them.
         result_ttl: seconds or a timedelta that the result is kept after the job completed; None, the

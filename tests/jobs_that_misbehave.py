@@ -299,3 +299,9 @@ def leak(path: str, size: int) -> int:
     _leaked.append(b"x" * size)
     write_line(path, os.getpid())
     return len(_leaked)
+
+
+@job(max_attempts=1)
+def eat(size: int) -> int:
+    """Take so many bytes and give them back."""
+    return len(bytes(size))

@@ -91,6 +91,12 @@ def test_max_retries_and_max_attempts_that_disagree_are_a_type_error() -> None:
         {"result_ttl": float("nan")},
         {"result_ttl": "60"},
         {"result_ttl": True},
+        {"max_memory": 1.5},
+        {"max_memory": True},
+        {"max_memory": 512},
+        {"max_memory": "512"},
+        {"max_memory": "lots"},
+        {"max_memory": 2**51},
         {"description": 5},
         {"description": "x" * 501},
         {"name": "two words"},
@@ -225,6 +231,9 @@ def test_unknown_stored_keys_are_those_of_newer_versions_and_ignored() -> None:
         '{"retry_delay": {"policy": "never"}}',
         '{"retry_delay": {"policy": "fixed", "x": 1}}',
         '{"retry_on": 5}',
+        '{"max_memory": "512M"}',
+        '{"max_memory": 0}',
+        '{"max_memory": 9223372036854775808}',
     ],
 )
 def test_corrupt_stored_options_are_a_serialization_error(text: str) -> None:
@@ -238,6 +247,12 @@ def test_a_result_ttl_comes_back_from_the_row_in_seconds(place: str, given: Any,
     stored = of(place, result_ttl=given).stored()
     assert StoredOptions.load(stored).result_ttl == seconds
     assert result_ttl(stored) == seconds
+
+
+@pytest.mark.parametrize("given", ["512M", 512 * 2**20])
+@pytest.mark.parametrize("place", [DECORATOR, CALL, SETTINGS])
+def test_a_limit_on_memory_comes_back_from_the_row_in_bytes(place: str, given: Any) -> None:
+    assert StoredOptions.load(of(place, max_memory=given).stored()).max_memory == 512 * 2**20
 
 
 def test_no_result_ttl_given_at_the_call_replaces_that_of_the_decorator() -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django_jobs import policies
+from django_jobs import policies, sizes
 from django_jobs.exceptions import exception_name
 from django_jobs.policies import Policy
 
@@ -57,6 +57,21 @@ def description(option: str, value: Any) -> str:
 
 def timeout(option: str, value: Any) -> float | None:
     return None if value is None else policies.seconds(value, option, least=0.001)
+
+
+def memory(option: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise TypeError(f"{option} must be {sizes.EXPECTED}, not {value!r}")
+    try:
+        size = sizes.size(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from None
+    # Less is too little to call a function, and the unit was forgotten.
+    if not 1024**2 <= size <= 1024**5:
+        raise ValueError(f"{option} must be between '1M' and '1024T', in bytes or with a unit, not {value!r}")
+    return size
 
 
 def result_ttl(option: str, value: Any) -> float | None:

@@ -41,6 +41,7 @@ class Options:
     max_attempts: int = field(default=3, metadata=_rule(checks.whole(1, _SMALLINT)))
     retry_delay: Policy | RetryCallable = field(default=AT_ONCE, metadata=_rule(checks.retry_delay))
     timeout: float | None = field(default=300.0, metadata=_rule(checks.timeout))
+    max_memory: int | None = field(default=None, metadata=_rule(checks.memory))
     retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     dont_retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     result_ttl: float | None = field(default=None, metadata=_rule(checks.result_ttl))
@@ -99,7 +100,14 @@ class Options:
         """Return the JSON of what differs from the defaults and has no column; None when nothing does."""
         kept = {
             name: getattr(self, name)
-            for name in ("retry_delay", "retry_on", "dont_retry_on", "result_ttl", "description")
+            for name in (
+                "retry_delay",
+                "retry_on",
+                "dont_retry_on",
+                "max_memory",
+                "result_ttl",
+                "description",
+            )
             if getattr(self, name) != getattr(Options, name)
         }
         if "retry_delay" in kept:

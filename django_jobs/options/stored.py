@@ -24,6 +24,7 @@ class StoredOptions:
         retry_delay: the numeric policy; None where the function has a callable.
         retry_on: dotted names of exceptions to retry; None means all.
         dont_retry_on: dotted names of exceptions never to retry.
+        max_memory: bytes a run may take on top of what its process has; None for any number.
         result_ttl: seconds the result is kept after the job completed; None: as long as the job.
         description: what the caller said about the job.
     """
@@ -31,6 +32,7 @@ class StoredOptions:
     retry_delay: Policy | None = AT_ONCE
     retry_on: tuple[str, ...] | None = None
     dont_retry_on: tuple[str, ...] = ()
+    max_memory: int | None = None
     result_ttl: float | None = None
     description: str = ""
 
@@ -51,14 +53,22 @@ class StoredOptions:
     @classmethod
     def _of(cls, data: dict[str, Any]) -> Self:
         delay = data.get("retry_delay", policies.to_json(AT_ONCE))
-        retry_on, ttl = data.get("retry_on"), data.get("result_ttl")
+        retry_on, ttl, memory = data.get("retry_on"), data.get("result_ttl"), data.get("max_memory")
         return cls(
             retry_delay=None if delay == CALLABLE else policies.from_json(delay),
             retry_on=None if retry_on is None else tuple(map(str, retry_on)),
             dont_retry_on=tuple(map(str, data.get("dont_retry_on") or ())),
+            max_memory=None if memory is None else _bytes(memory),
             result_ttl=None if ttl is None else policies.seconds(ttl, "result_ttl"),
             description=str(data.get("description", "")),
         )
+
+
+def _bytes(value: object) -> int:
+    # Beyond that the kernel's limit would be another number, or none.
+    if type(value) is not int or not 0 < value <= 2**50:
+        raise ValueError(f"max_memory is {value!r}")
+    return value
 
 
 def result_ttl(text: object) -> float | None:

@@ -5,5 +5,6 @@
 3. `execute` runs one job: pure, an assignment in, an outcome out
 4. `blame`   turns an exception into an error report
 5. `hygiene` lets each attempt start clean
-6. `wear`    tells when a runner has run enough and is to be replaced
+6. `memory`  measures the runner and limits what a job may take
+7. `wear`    tells when a runner has run enough and is to be replaced
 """

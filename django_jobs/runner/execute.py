@@ -17,6 +17,7 @@ from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
 from django_jobs.outcomes import Outcome
 from django_jobs.runner.blame import blame
+from django_jobs.runner.memory import Allowance
 from django_jobs.serializers import dump_result, load_args
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.uuid7 import age
@@ -87,7 +88,7 @@ class _Run:
             self.options = StoredOptions.load(self.assignment.options)
             args, kwargs = load_args(self.assignment.args)
             kind = ErrorKind.EXCEPTION
-            with running(self.context):
+            with running(self.context), Allowance(self.options.max_memory):
                 result = _synchronous(self.function.function)(*args, **kwargs)
             kind = ErrorKind.SERIALIZATION
             return self._ended(AttemptOutcome.COMPLETED, result_data=dump_result(result))

@@ -56,3 +56,14 @@ def test_small_jobs_share_a_runner_under_the_same_limit(start_worker: Start, led
     assert worker.wait() == 0
     assert [job.result(timeout=0) for job in worker.until_final(*enqueued)] == [1, 2, 3]
     assert "is replaced" not in worker.log
+
+
+def test_a_job_that_eats_memory_fails_by_its_limit_and_the_next_has_all_of_it(start_worker: Start) -> None:
+    eats = jobs.eat.using(max_memory="64M").enqueue(256 * 2**20)
+    calm = jobs.eat.enqueue(256 * 2**20)
+    worker = start_worker("--burst", "--processes", "1")
+    assert worker.wait() == 0
+    eats, calm = worker.until_final(eats, calm)
+    assert (eats.status, calm.status) == ("dead", "completed")
+    assert eats.errors[0].message == "the job needed more memory than its max_memory of 64M"
+    assert "crashed" not in worker.log

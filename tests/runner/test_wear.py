@@ -31,9 +31,3 @@ def test_the_job_after_which_a_runner_is_too_large_is_named(
     assert [record.message for record in caplog.records] == [
         "a runner is replaced: it occupies 3M after a job of shop.jobs.large, more than --max-memory=2M"
     ]
-
-
-def test_what_is_read_as_its_size_grows_with_it() -> None:
-    before = memory.resident()
-    held = b"x" * (64 * 2**20)
-    assert memory.resident() - before > len(held) / 2
