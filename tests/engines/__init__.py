@@ -16,5 +16,9 @@ for room in (
     "transitions",
     "plans",
     "limits",
+    "locking",
+    "presence",
+    "queues",
+    "receivers",
 ):
     pytest.register_assert_rewrite(f"tests.engines.conformance.{room}")
