@@ -11,7 +11,6 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import router
 
-from django_jobs.duties import STEP
 from django_jobs.engines import Engine, engine_for
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.management.jobs.steps import in_steps
@@ -52,7 +51,7 @@ class Purge(Subcommand):
 
 
 def _remove(engine: Engine, queue: str, statuses: Sequence[Status]) -> int:
-    return in_steps(engine, partial(engine.purge, queue, statuses=statuses, limit=STEP))
+    return in_steps(engine, partial(engine.purge, queue, statuses=statuses))
 
 
 def _question(queue: str, doomed: Mapping[str, int]) -> str:
