@@ -193,6 +193,13 @@ class TestPurge:
         assert caught.value.returncode == 1
         assert left() == ["ready"]
 
+    def test_who_ends_the_input_has_said_no(self, ask: Ask, person: mock.Mock) -> None:
+        make(Status.READY)
+        person.side_effect = EOFError
+        with pytest.raises(CommandError, match="nothing was removed"):
+            ask("purge", "default")
+        assert left() == ["ready"]
+
     def test_a_script_is_refused_and_never_asked(self, ask: Ask, person: mock.Mock) -> None:
         make(Status.READY)
         with pytest.raises(CommandError, match=r"1 ready.*say --yes") as caught:

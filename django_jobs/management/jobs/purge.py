@@ -62,5 +62,12 @@ def _question(queue: str, doomed: Mapping[str, int]) -> str:
 def _ask(question: str, *, may_ask: bool) -> None:
     if not (may_ask and sys.stdin.isatty()):
         raise CommandError(f"{question} Nobody can be asked here: say --yes", returncode=2)
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+    if _answer(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was removed")
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:  # Ctrl-D
+        return ""
