@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 
 from django_jobs.duties import PAUSE, STEP
 from django_jobs.exceptions import JobNotFound
+from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.models import Job
 from django_jobs.models.queries import JobQuerySet, named
@@ -41,8 +42,14 @@ class Change(Subcommand):
             metavar="STATUS",
             help=f"instead of ids, all jobs of a status: {', '.join(statuses)}",
         )
-        parser.add_argument("--queue", help="with --status: of the queue of this whole name only")
-        parser.add_argument("--function", help="with --status: with this part in the function's name only")
+        parser.add_argument(
+            "--queue", type=names.queue, help="with --status: of the queue of this whole name only"
+        )
+        parser.add_argument(
+            "--function",
+            type=names.part_of_function,
+            help="with --status: with this part in the function's name only",
+        )
         parser.add_argument("--dry-run", action="store_true", help="count, and change nothing")
 
     def answer(self, options: Mapping[str, Any]) -> Answer:

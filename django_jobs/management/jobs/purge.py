@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from django.db import router
 
 from django_jobs.engines import Engine, engine_for
+from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.management.jobs.steps import in_steps
 from django_jobs.models import Job
@@ -28,7 +29,7 @@ class Purge(Subcommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the queue, what narrows it, and the answer to the question."""
         statuses = [status.value for status in PURGED]
-        parser.add_argument("queue", metavar="QUEUE", help="the queue's whole name")
+        parser.add_argument("queue", type=names.queue, metavar="QUEUE", help="the queue's whole name")
         parser.add_argument(
             "--status",
             action="append",
