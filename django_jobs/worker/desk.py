@@ -117,7 +117,7 @@ class Desk:
         try:
             self._prepare_if_new()
             renewed = self._renew_if_due()
-            self._hear()
+            self._hear(anyway=renewed)
             found = self._settle_and_claim(work)
             work = Work()
             self._tell_of_pauses(anew=renewed)
@@ -156,9 +156,11 @@ class Desk:
             self._outbox.post(Lost(lost))
         return True
 
-    def _hear(self) -> None:
-        # With no slot free there is nothing to wake for: the next free one looks by itself.
-        if self._inbox.wanted and self._waking.heard():
+    def _hear(self, *, anyway: bool) -> None:
+        # With no slot free there is nothing to wake for: the next free one looks by itself. But news that
+        # nobody reads fill the buffers, and then PostgreSQL waits for its reader inside a transaction.
+        asks = self._inbox.wanted or (anyway and self._waking.listens)
+        if asks and self._waking.heard():
             self._claims.queues.forget()
             self._look_at = 0.0
             self._roster.hasten(Promote)  # the news may be a job for a little later

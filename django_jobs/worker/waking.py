@@ -24,6 +24,11 @@ class Waking:
         self._open_at = self._rest_until = self._pause = 0.0
 
     @property
+    def listens(self) -> bool:
+        """Whether a listener is open."""
+        return self._listener is not None
+
+    @property
     def poll_interval(self) -> float:
         """How often to look whatever is heard (seconds)."""
         return (self._listener or Listener).poll_interval

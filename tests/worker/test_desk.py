@@ -340,6 +340,20 @@ def test_nobody_listens_while_no_job_is_wanted(office: Office) -> None:
     assert "listener" not in office.engine.calls
 
 
+def test_news_are_read_at_each_renewal_while_no_job_is_wanted(office: Office) -> None:
+    office.engine.ear = ear = FakeListener(set())
+    office.inbox.want(1, received=0)
+    office.passes(2)
+    office.inbox.want(0, received=0)
+    office.passes()
+    asked = ear.asked
+    office.passes()
+    assert ear.asked == asked
+    office.desk._waking._rest_until = office.desk._renew_at = 0.0
+    office.passes()
+    assert ear.asked == asked + 1
+
+
 def test_a_wait_ends_with_the_listener_s_descriptor(office: Office) -> None:
     read, write = os.pipe()
     office.engine.ear = FakeListener(set(), fd=read)

@@ -95,6 +95,12 @@ class NotificationListener(Listener):
         self._connection.close()
 
     def _notifications(self) -> Set[str]:
+        arrived: Set[str] = frozenset()
+        while more := self._read():  # some KiB at a time
+            arrived |= more
+        return arrived
+
+    def _read(self) -> Set[str]:
         arrived = set()
         # Not `notifies()`: it is for a caller that waits there.
         self._connection.pgconn.consume_input()
