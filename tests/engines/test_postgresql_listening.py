@@ -170,6 +170,18 @@ class TestLife:
         assert [news(listener), news(listener)] == [{"mail"}, {"mail"}]
         assert listener.next_at == float("inf")
 
+    def test_a_queue_that_is_told_of_all_the_time_puts_off_no_other(self, engine, listener, monkeypatch):
+        drain(listener)
+        clock, arrived = [100.0], [{"mail"}, *[{"busy"}] * 20]
+        monkeypatch.setattr(listening, "boottime", lambda: clock[0])
+        monkeypatch.setattr(listener, "_notifications", lambda: arrived.pop(0))
+        heard_mail = []
+        while arrived:
+            if "mail" in listener.heard():
+                heard_mail.append(round(clock[0] - 100, 2))
+            clock[0] += 0.04
+        assert heard_mail == [0.0, 0.08, 0.28]
+
     def test_all_that_has_arrived_is_read_at_once(self, engine, listener):
         told = {f"queue-{number}-{'x' * 60}" for number in range(1000)}
         drain(listener)
