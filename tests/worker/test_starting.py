@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import gc
 import os
 import select
 import signal
@@ -83,6 +84,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _descriptors() -> list[str]:
+    gc.collect()  # pages that earlier tests have left must not be unmapped between two looks
     return sorted(os.listdir("/proc/self/fd"))
 
 
