@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import gc
+import json
 import os
 import select
 import signal
