@@ -18,7 +18,7 @@ from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.models import Job
 from django_jobs.models.queries import JobQuerySet, named
 from django_jobs.states import Status
-from django_jobs.uuid7 import parse_id, uuid7
+from django_jobs.uuid7 import parse_id
 
 
 class Change(Subcommand):
@@ -112,13 +112,19 @@ def _check_usage(options: Mapping[str, Any]) -> None:
 
 def _stepwise(jobs: JobQuerySet, change: Callable[[Sequence[UUID]], int]) -> Iterator[int]:
     """Change the jobs there are now, by id; a job that comes, or comes back, meanwhile is not met twice."""
-    jobs = jobs.filter(pk__lte=uuid7()).order_by("pk")
+    # By the newest id there is, not by one made here: another host's clock may be ahead of this one's.
+    newest = Job.objects.order_by("pk").values_list("pk", flat=True).last()
+    if newest is None:
+        return
+    jobs = jobs.filter(pk__lte=newest).order_by("pk")
     last: UUID | None = None
     while ids := _following(jobs, last):
         try:
             yield change(ids)
         except JobNotFound:  # one was removed since it was found: look again from the same place
             continue
+        if len(ids) < STEP:
+            return
         last = ids[-1]
         time.sleep(PAUSE.total_seconds())
 
