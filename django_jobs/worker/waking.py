@@ -35,7 +35,13 @@ class Waking:
 
     def fileno(self) -> int | None:
         """Return the descriptor to wait on, None while there is none or while it rests."""
-        return self._listener.fileno() if self._listener and not self._resting else None
+        if self._listener is None or self._resting:
+            return None
+        try:
+            return self._listener.fileno()
+        except Exception as error:  # a driver whose connection broke has none any more
+            self._died(error)
+            return None
 
     @property
     def next_at(self) -> float:
