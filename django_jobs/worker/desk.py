@@ -5,7 +5,7 @@ Each pass is a row of bounded units, in this order, so that nothing keeps a rene
 1. renew the lease of all that the worker holds
 2. hear whether another connection has made jobs ready, if the loop wants any
 3. write what the loop handed over and claim what it wants, in one transaction
-4. do the duties that are due
+4. do the duties that are due, until the next renewal is
 5. after a renewal, say in the list of workers that this one is there
 
 A database that is away stops nothing: what could not be written is kept and tried again.
@@ -201,6 +201,8 @@ class Desk:
     def _do_duties(self) -> bool:
         made_ready = False
         for duty in [] if self._inbox.stopping else self._roster.due():
+            if boottime() >= self._renew_at:
+                break  # the others are still due after it
             now = self._clock.now()
             done = self._do(duty, now)
             self._roster.done(duty, done, now=now)

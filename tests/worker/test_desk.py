@@ -420,6 +420,19 @@ def test_a_duty_that_fails_on_a_row_keeps_nobody_from_working(caplog: pytest.Log
     office.close()
 
 
+def test_duties_wait_for_a_renewal_that_became_due_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("django_jobs.worker.desk.boottime", lambda: clock[0])
+    slow, next_one = Duty(), Duty()
+    office = Office(duties=(slow, next_one))
+    monkeypatch.setattr(slow, "run", lambda engine, now: clock.__setitem__(0, clock[0] + 16) or Done())
+    office.passes()
+    assert (next_one.turns, office.engine.calls.count("read_clock")) == (0, 1)
+    office.passes()
+    assert (next_one.turns, office.engine.calls.count("read_clock")) == (1, 2)
+    office.close()
+
+
 def test_jobs_made_ready_by_a_duty_are_looked_for_at_once() -> None:
     office = Office(duties=(Duty(Done(made_ready=True)),))
     office.inbox.want(1, received=0)
