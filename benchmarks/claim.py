@@ -9,6 +9,7 @@ A claim's time is that of the verb within its transaction: the commit is the sam
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def figures(name: str, empty: float | None = None) -> float:
     """Print what claims cost now; return their median time (ms), infinite where one read too much."""
     from benchmarks.reading import read_by
 
+    os.sync()  # what was loaded before is not to be written meanwhile
     median = statistics.median([claim() for _ in range(WARM_UP + CLAIMS)][WARM_UP:])
     read = read_by(claim)
     ratio = f" ({median / empty:.2f} × empty)" if empty else ""

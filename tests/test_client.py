@@ -333,6 +333,7 @@ class TestReplay:
         }
         assert (new.status, new.attempts, new.round, new.error, new.reason) == ("ready", 0, 1, None, "")
         assert new.options == job.options
+        assert new.run_after > job.run_after  # or it would come before all that was due before it
         assert StoredOptions.load(new.options).result_ttl == 5
 
     def test_options_of_a_newer_version_are_kept_as_they_are_written(self) -> None:

@@ -12,9 +12,11 @@ import pytest
 from django.db import Error, OperationalError, connection, connections, transaction
 
 from django_jobs import client
+from django_jobs.engines import engine_for
 from django_jobs.engines.portable import repeating
 from django_jobs.engines.transient import is_conflict
 from django_jobs.models import Job
+from django_jobs.states import Status
 from tests import jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -179,3 +181,37 @@ def test_a_serialization_failure_does_not_reach_the_caller(
     caller.join()
     assert (caller.raised, caller.returned) == (None, (1, 0))
     assert len(conflicts) == 1
+
+
+def _dead_letter() -> Any:
+    job = jobs.add.enqueue(1, 1)
+    Job.objects.filter(pk=job.pk).update(status=Status.DEAD)
+    return job.pk
+
+
+@pytest.mark.parametrize(
+    ("verb", "ask"),
+    {
+        "enqueue": lambda: jobs.add.enqueue(1, 1),
+        "cancel": lambda: client.cancel([jobs.add.enqueue(1, 1).pk]),
+        "requeue": lambda: client.requeue([_dead_letter()]),
+        "replay": lambda: client.replay([_dead_letter()]),
+        "pause": lambda: client.pause_queue("mail"),
+        "resume": lambda: client.pause_queue("mail") and client.resume_queue("mail"),
+    }.items(),
+)
+def test_whatever_is_asked_for_is_tried_again_after_a_conflict(
+    monkeypatch: pytest.MonkeyPatch, verb: str, ask: Callable[[], Any]
+) -> None:
+    engine = type(engine_for("default"))
+    really, in_the_way = getattr(engine, verb), iter([True])
+
+    def write(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if next(in_the_way, False):
+            raise OperationalError("deadlock")
+        return really(self, *args, **kwargs)
+
+    monkeypatch.setattr(engine, verb, write)
+    monkeypatch.setattr(repeating, "is_conflict", lambda error: True)
+    assert ask()
+    assert next(in_the_way, None) is None

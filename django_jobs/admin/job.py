@@ -9,7 +9,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.admin import filters, formats
@@ -39,7 +41,13 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         (None, {"fields": ((cells.state, cells.attempts, cells.place), cells.reason, cells.error)}),
         (
             _("Job"),
-            {"fields": (cells.function, cells.job_id, (cells.rounds, cells.interruptions, cells.time_limit))},
+            {
+                "fields": (
+                    cells.function,
+                    (cells.job_id, "replay"),
+                    (cells.rounds, cells.interruptions, cells.time_limit),
+                )
+            },
         ),
         (_("Time"), {"fields": ((cells.created, cells.due, cells.started), cells.holder)}),
         (_("Payload"), {"fields": (cells.arguments, cells.options, cells.result)}),
@@ -83,6 +91,13 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         context["history"] = history_of(job)
         context["all_attempts"] = self.list_of("attempt", f"job={job.pk}", _("All attempts of this job"))
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("replay"))
+    def replay(self, job: Job) -> str:
+        """Link to the dead letter that the job was made of, and to the job that was made of it."""
+        links = [(gettext("of {}"), job.replay_of), (gettext("as {}"), job.replayed_as)]
+        said = [format_html(text, self.page_of("job", pk, pk)) for text, pk in links if pk]
+        return format_html_join(", ", "{}", ((each,) for each in said)) or formats.EMPTY
 
     @admin.display(description=_("job"))
     def job(self, job: Job) -> str:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from django_jobs.admin.paging import CappedPaginator
+from django_jobs.serializers.limits import clean
 
 Row = TypeVar("Row", bound=Model)
 
@@ -52,6 +53,10 @@ class ReadOnlyAdmin(_ModelAdmin[Row]):
         """Allow the lookups this list was made for."""
         filters = {getattr(each, "parameter_name", None) for each in self.get_list_filter(request)}
         return lookup in self.own_lookups | filters
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Row | None:
+        """Find a row by its key, none by a text that PostgreSQL would refuse to look for."""
+        return super().get_object(request, clean(object_id), from_field)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Jobs are enqueued by code."""

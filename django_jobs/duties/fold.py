@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django_jobs.duties import STEP, Done, checked_interval
+from django_jobs.duties import PAUSE, STEP, Done, checked_interval
 from django_jobs.engines import Engine
 from django_jobs.engines.tally import CLOSED_AFTER
 
@@ -18,4 +18,4 @@ class Fold:
     def run(self, engine: Engine, *, now: datetime) -> Done:
         """Fold up to STEP rows."""
         folded = engine.fold(before=now - CLOSED_AFTER, limit=STEP)
-        return Done(again_at=now if folded == STEP else None)
+        return Done(again_at=now + PAUSE if folded == STEP else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django_jobs.duties import STEP, Done, checked_interval
+from django_jobs.duties import PAUSE, STEP, Done, checked_interval
 from django_jobs.engines import Engine
 
 
@@ -18,4 +18,4 @@ class PruneCounters:
     def run(self, engine: Engine, *, now: datetime) -> Done:
         """Delete up to STEP rows."""
         deleted = engine.prune_counters(before=now - self._kept, limit=STEP)
-        return Done(again_at=now if deleted == STEP else None)
+        return Done(again_at=now + PAUSE if deleted == STEP else None)

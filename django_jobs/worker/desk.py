@@ -5,7 +5,7 @@ Each pass is a row of bounded units, in this order, so that nothing keeps a rene
 1. renew the lease of all that the worker holds
 2. hear whether another connection has made jobs ready, if the loop wants any
 3. write what the loop handed over and claim what it wants, in one transaction
-4. do the duties that are due
+4. do the duties that are due, until the next renewal is
 5. after a renewal, say in the list of workers that this one is there
 
 A database that is away stops nothing: what could not be written is kept and tried again.
@@ -117,7 +117,7 @@ class Desk:
         try:
             self._prepare_if_new()
             renewed = self._renew_if_due()
-            self._hear()
+            self._hear(anyway=renewed)
             found = self._settle_and_claim(work)
             work = Work()
             self._tell_of_pauses(anew=renewed)
@@ -156,9 +156,11 @@ class Desk:
             self._outbox.post(Lost(lost))
         return True
 
-    def _hear(self) -> None:
-        # With no slot free there is nothing to wake for: the next free one looks by itself.
-        if self._inbox.wanted and self._waking.heard():
+    def _hear(self, *, anyway: bool) -> None:
+        # With no slot free there is nothing to wake for: the next free one looks by itself. But news that
+        # nobody reads fill the buffers, and then PostgreSQL waits for its reader inside a transaction.
+        asks = self._inbox.wanted or (anyway and self._waking.listens)
+        if asks and self._waking.heard():
             self._claims.queues.forget()
             self._look_at = 0.0
             self._roster.hasten(Promote)  # the news may be a job for a little later
@@ -199,6 +201,8 @@ class Desk:
     def _do_duties(self) -> bool:
         made_ready = False
         for duty in [] if self._inbox.stopping else self._roster.due():
+            if boottime() >= self._renew_at:
+                break  # the others are still due after it
             now = self._clock.now()
             done = self._do(duty, now)
             self._roster.done(duty, done, now=now)

@@ -22,9 +22,9 @@ class DutyRoster:
         return min(self._next.values(), default=float("inf"))
 
     def due(self) -> list[Duty]:
-        """Return the duties that are due now."""
+        """Return the duties that are due now, the longest due first: not all may get their turn."""
         now = boottime()
-        return [duty for duty, at in self._next.items() if at <= now]
+        return sorted((duty for duty, at in self._next.items() if at <= now), key=self._next.__getitem__)
 
     def done(self, duty: Duty, done: Done, *, now: datetime) -> None:
         """Set the duty's next turn: after its interval with jitter, or when it said, if that is sooner.
@@ -42,7 +42,7 @@ class DutyRoster:
         """Make duties of this class due now."""
         for duty in self._next:
             if isinstance(duty, kind):
-                self._next[duty] = 0.0
+                self._next[duty] = min(self._next[duty], boottime())
 
     def postpone(self, kind: type, *, seconds: float) -> None:
         """Let duties of this class rest for so long."""

@@ -24,13 +24,24 @@ class Waking:
         self._open_at = self._rest_until = self._pause = 0.0
 
     @property
+    def listens(self) -> bool:
+        """Whether a listener is open."""
+        return self._listener is not None
+
+    @property
     def poll_interval(self) -> float:
         """How often to look whatever is heard (seconds)."""
         return (self._listener or Listener).poll_interval
 
     def fileno(self) -> int | None:
         """Return the descriptor to wait on, None while there is none or while it rests."""
-        return self._listener.fileno() if self._listener and not self._resting else None
+        if self._listener is None or self._resting:
+            return None
+        try:
+            return self._listener.fileno()
+        except Exception as error:  # a driver whose connection broke has none any more
+            self._died(error)
+            return None
 
     @property
     def next_at(self) -> float:

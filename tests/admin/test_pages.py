@@ -60,6 +60,17 @@ def test_a_job_page_shows_payload_reason_and_options(admin_client: Client, make_
         assert word in text
 
 
+def test_the_jobs_of_a_replay_link_to_one_another(admin_client: Client, make_job: MakeJob) -> None:
+    letter, again, last = make_job(status="dead"), make_job(status="dead"), make_job(status="ready")
+    for old, new in [(letter, again), (again, last)]:
+        Job.objects.filter(pk=old.pk).update(replayed_as=new.pk)
+        Job.objects.filter(pk=new.pk).update(replay_of=old.pk)
+    text = opened(admin_client, page_url("job", again.pk))
+    for word, other in [("of", letter), ("as", last)]:
+        assert f'{word} <a href="{page_url("job", other.pk)}">{other.pk}</a>' in text
+    assert page_url("job", last.pk) not in opened(admin_client, page_url("job", letter.pk))
+
+
 def test_a_running_job_names_its_worker(admin_client: Client, make_job: MakeJob) -> None:
     job = make_job(status="running", worker_id="host:1:xy", started_at=NOW, lease=NOW, claim_token=5)
     text = opened(admin_client, page_url("job", job.pk))

@@ -60,6 +60,12 @@ def test_hostile_text_is_shown_and_never_obeyed(admin_client: Client, model: str
 
 
 @models
+@pytest.mark.parametrize("key", ["\x00", "_00", "x" * 300])
+def test_a_page_of_a_row_that_cannot_be_leads_back(admin_client: Client, model: str, key: str) -> None:
+    assert admin_client.get(page_url(model, key)).status_code == 302
+
+
+@models
 def test_nothing_can_be_added_changed_or_deleted(admin_client: Client, model: str) -> None:
     row = make(model)
     for url in (list_url(model), address(row)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.duties import STEP, Done
+from django_jobs.duties import PAUSE, STEP, Done
 from django_jobs.duties.fold import Fold
 from django_jobs.duties.prune_counters import PruneCounters
 
@@ -35,10 +35,10 @@ class Engine:
         (PruneCounters(kept=86400), NOW - timedelta(days=1)),
     ],
 )
-def test_only_what_is_old_enough_is_touched_and_a_full_step_is_followed_by_another(
+def test_only_what_is_old_enough_is_touched_and_a_full_step_is_followed_by_another_soon(
     duty: Any, before: datetime
 ) -> None:
     engine = Engine(STEP + 1)
-    assert duty.run(engine, now=NOW) == Done(again_at=NOW)
+    assert duty.run(engine, now=NOW) == Done(again_at=NOW + PAUSE)
     assert duty.run(Engine(STEP - 1), now=NOW) == Done()
     assert engine.asked == [before]

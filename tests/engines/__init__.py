@@ -17,5 +17,9 @@ for room in (
     "transitions",
     "plans",
     "limits",
+    "locking",
+    "presence",
+    "queues",
+    "receivers",
 ):
     pytest.register_assert_rewrite(f"tests.engines.conformance.{room}")

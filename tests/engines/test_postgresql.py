@@ -11,6 +11,7 @@ from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.postgresql import PostgreSQLEngine
 from tests.engines.conformance import *  # noqa: F403
 from tests.engines.conformance.limits import TestPrepare  # noqa: F401
+from tests.engines.conformance.locking import TestLocks  # noqa: F401
 from tests.engines.conformance.plans import TestPlansOfWhatWasSmall  # noqa: F401
 
 pytestmark = pytest.mark.only_on("postgresql")

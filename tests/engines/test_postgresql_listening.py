@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import termios
+from array import array
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -17,7 +20,7 @@ from django_jobs.engines.postgresql import PostgreSQLEngine, listening, notifyin
 from django_jobs.engines.postgresql.listening import NotificationListener
 from django_jobs.states import Status
 from django_jobs.wire.clock import boottime
-from tests.engines.conformance.listening import TestWakeUps, drain, elsewhere, news  # noqa: F401
+from tests.engines.conformance.listening import PATIENCE, TestWakeUps, drain, elsewhere, news  # noqa: F401
 from tests.engines.conformance.making import NOW, done, enqueue, running
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db(transaction=True)]
@@ -44,6 +47,14 @@ def _listeners() -> list[int]:
             [listening.NAME],
         )
         return [pid for (pid,) in cursor.fetchall()]
+
+
+def _until_readable(fd: int, *, size: int) -> None:
+    """Wait until so many bytes have arrived that nobody has read."""
+    arrived, deadline = array("i", [0]), boottime() + PATIENCE
+    while arrived[0] < size:
+        assert boottime() < deadline
+        fcntl.ioctl(fd, termios.FIONREAD, arrived)
 
 
 class TestTelling:
@@ -158,6 +169,27 @@ class TestLife:
         assert listener.next_at <= boottime() + listening.AGAIN[0]
         assert [news(listener), news(listener)] == [{"mail"}, {"mail"}]
         assert listener.next_at == float("inf")
+
+    def test_a_queue_that_is_told_of_all_the_time_puts_off_no_other(self, engine, listener, monkeypatch):
+        drain(listener)
+        clock, arrived = [100.0], [{"mail"}, *[{"busy"}] * 20]
+        monkeypatch.setattr(listening, "boottime", lambda: clock[0])
+        monkeypatch.setattr(listener, "_notifications", lambda: arrived.pop(0))
+        heard_mail = []
+        while arrived:
+            if "mail" in listener.heard():
+                heard_mail.append(round(clock[0] - 100, 2))
+            clock[0] += 0.04
+        assert heard_mail == [0.0, 0.08, 0.28]
+
+    def test_all_that_has_arrived_is_read_at_once(self, engine, listener):
+        told = {f"queue-{number}-{'x' * 60}" for number in range(1000)}
+        drain(listener)
+        engine.ask(
+            "SELECT pg_notify(%s, name) FROM unnest(%s::text[]) AS told(name)", ("django_jobs", list(told))
+        )
+        _until_readable(listener.fileno(), size=sum(map(len, told)))
+        assert listener.heard() == told
 
     def test_a_connection_that_is_ended_is_an_error(self, engine, listener):
         (pid,) = _listeners()

@@ -159,6 +159,12 @@ class TestOwnWrites:
         assert news(WalListener(version, watch=_without_fileno(watch))) == {ANY_QUEUE}
         assert version.changed.call_count == 3
 
+    def test_of_two_writes_told_as_one_both_commits_are_heard(self):
+        version = mock.Mock(DataVersion, changed=mock.Mock(side_effect=[True, False, True] + [False] * 9))
+        watch = mock.Mock(FileWatch, written=mock.Mock(side_effect=[True] + [False] * 100))
+        listener = WalListener(version, watch=_without_fileno(watch))
+        assert [news(listener), news(listener)] == [{ANY_QUEUE}] * 2
+
     def test_a_write_without_a_commit_is_asked_about_a_few_times_only(self, engine):
         version = mock.Mock(DataVersion, changed=mock.Mock(return_value=False))
         watch = mock.Mock(FileWatch, written=mock.Mock(side_effect=[True] + [False] * 100))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,6 +16,7 @@ from django_jobs import client
 from django_jobs.management.jobs import changes
 from django_jobs.models import Job
 from django_jobs.states import FINAL, PENDING, Status
+from django_jobs.uuid7 import uuid7
 
 NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 UNKNOWN = "01a200f0-0000-7000-8000-000000000000"
@@ -184,6 +186,24 @@ def test_a_long_selection_is_changed_in_steps_each_job_once(ask: Ask, verb: str)
         counts = json.loads(ask(verb, "--status", status.value, "--json"))
     assert counts[VERBS[verb]] == 2 * changes.STEP + 7
     assert [len(call.args[0]) for call in change.call_args_list] == [changes.STEP, changes.STEP, 7]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_selection_has_jobs_of_hosts_whose_clock_is_ahead(ask: Ask, verb: str) -> None:
+    status = Status.SCHEDULED if verb == "cancel" else Status.DEAD
+    an_hour_ahead = uuid7().int + (3_600_000 << 80)
+    make(status), make(status, id=UUID(int=an_hour_ahead))
+    assert ask(verb, "--status", status.value) == f"2 {VERBS[verb]}\n"
+
+
+def test_what_is_enqueued_while_a_selection_is_changed_is_no_part_of_it(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(Status.READY)
+    monkeypatch.setattr(changes, "STEP", 1)
+    monkeypatch.setattr(changes.time, "sleep", lambda seconds: make(Status.READY))
+    assert ask("cancel", "--status", "ready") == "1 cancelled\n"
+    assert Job.objects.ready().count() == 1
 
 
 def test_a_job_removed_while_a_selection_is_changed_keeps_none_of_the_others_back(ask: Ask) -> None:

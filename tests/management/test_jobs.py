@@ -263,7 +263,14 @@ def test_a_reason_is_shown_to_its_end(ask: Ask) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["stats"], 0), (["list"], 0), (["show", "nonsense"], 1), (["show"], 2), (["dance"], 2)],
+    [
+        (["stats"], 0),
+        (["list"], 0),
+        (["show", "nonsense"], 1),
+        (["show"], 2),
+        (["dance"], 2),
+        (["cancel"], 2),
+    ],
 )
 def test_a_script_reads_the_exit_code(
     subprocess_environment: dict[str, str], words: list[str], code: int

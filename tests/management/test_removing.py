@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 
 from django_jobs.duties import STEP
 from django_jobs.engines import Engine
+from django_jobs.management.jobs import steps
 from django_jobs.models import Attempt, Job
 from django_jobs.states import Status
 
@@ -166,6 +167,17 @@ class TestPurge:
         )
         assert ask("purge", "default", "--yes") == f"{2 * STEP + 7} purged\n"
 
+    def test_it_ends_where_jobs_keep_coming(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+        make(Status.READY)
+        pauses = iter(range(9))  # a tenth one fails
+
+        def rest(seconds: float) -> None:
+            next(pauses)
+            make(Status.READY)
+
+        monkeypatch.setattr(steps.time, "sleep", rest)
+        assert ask("purge", "default", "--yes") == "1 purged\n"
+
     def test_a_person_is_asked_and_told_what_would_go(self, ask: Ask, person: mock.Mock) -> None:
         make(Status.READY), make(Status.READY), make(Status.DEAD), make(Status.RUNNING)
         assert ask("purge", "default") == "3 purged; 1 running left alone\n"
@@ -179,6 +191,13 @@ class TestPurge:
         with pytest.raises(CommandError, match="nothing was removed") as caught:
             ask("purge", "default")
         assert caught.value.returncode == 1
+        assert left() == ["ready"]
+
+    def test_who_ends_the_input_has_said_no(self, ask: Ask, person: mock.Mock) -> None:
+        make(Status.READY)
+        person.side_effect = EOFError
+        with pytest.raises(CommandError, match="nothing was removed"):
+            ask("purge", "default")
         assert left() == ["ready"]
 
     def test_a_script_is_refused_and_never_asked(self, ask: Ask, person: mock.Mock) -> None:

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
 
+from django_jobs.engines import Engine
 from django_jobs.models import Job, WorkerProcess
 
 Ask = Callable[..., str]
@@ -110,3 +111,12 @@ def test_stored_text_cannot_command_the_terminal(ask: Ask) -> None:
     evil = "\x1b]0;owned\x07"
     make_worker(evil, hostname=evil, queues=evil)
     assert "\x1b" not in ask()
+
+
+def test_alive_is_who_was_seen_lately_by_the_database_s_clock(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_worker("w1")
+    in_three_hours = timezone.now() + timedelta(hours=3)
+    monkeypatch.setattr(Engine, "read_clock", lambda engine: in_three_hours)
+    assert "not seen for 3 h" in ask()

@@ -162,6 +162,30 @@ def test_a_database_away_for_longer_than_the_lease_ends_the_runs_and_they_are_re
 
 
 @servers_only
+def test_a_worker_that_is_cut_off_gives_way_to_one_that_is_not(
+    start_worker: Start, ledger: Ledger, proxy: Proxy, tmp_path: Path
+) -> None:
+    cut_off = start_worker("--processes", "1", database=_through(proxy), LEASE=1)
+    job = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "taken over")
+    cut_off.until(lambda: ledger.lines)
+    proxy.refuse()
+    other = start_worker("--processes", "1", LEASE=1)
+    other.until(lambda: len(ledger.lines) == 2)
+    other.until(lambda: is_gone(ledger.pids()[0]))
+    (tmp_path / "go").touch()
+    (job,) = other.until_final(job)
+    completed = job.attempt_set.get(outcome="completed")
+    assert other.stop() == 0
+    proxy.allow()
+    after = jobs.note.enqueue(str(ledger), "after")
+    cut_off.until_final(after)
+    assert cut_off.stop() == 0
+    assert after.attempt_set.get().worker_id != completed.worker_id
+    job.refresh_from_db()
+    assert (job.status, job.attempt_set.get(outcome="completed").pk) == ("completed", completed.pk)
+
+
+@servers_only
 def test_a_worker_ends_in_time_although_its_database_is_silent(
     start_worker: Start, ledger: Ledger, proxy: Proxy
 ) -> None:

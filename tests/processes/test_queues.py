@@ -69,6 +69,8 @@ def test_a_busy_worker_obeys_a_pause(start_worker: Start, ledger: Ledger) -> Non
     worker.until(lambda: len(ledger.lines) > 10)
     pause_queue("mail")
     pass_the_promise(worker)
+    # What it had taken ahead is still on its way back, or runs.
+    worker.until(lambda: not Job.objects.running().exists())
     left = Job.objects.ready().count()
     assert left > 0
     worker.until_final(jobs.note.enqueue(str(ledger), "other queue"))

@@ -372,6 +372,20 @@ def test_nobody_listens_while_no_job_is_wanted(office: Office) -> None:
     assert "listener" not in office.engine.calls
 
 
+def test_news_are_read_at_each_renewal_while_no_job_is_wanted(office: Office) -> None:
+    office.engine.ear = ear = FakeListener(set())
+    office.inbox.want(1, received=0)
+    office.passes(2)
+    office.inbox.want(0, received=0)
+    office.passes()
+    asked = ear.asked
+    office.passes()
+    assert ear.asked == asked
+    office.desk._waking._rest_until = office.desk._renew_at = 0.0
+    office.passes()
+    assert ear.asked == asked + 1
+
+
 def test_a_wait_ends_with_the_listener_s_descriptor(office: Office) -> None:
     read, write = os.pipe()
     office.engine.ear = FakeListener(set(), fd=read)
@@ -435,6 +449,19 @@ def test_a_duty_that_fails_on_a_row_keeps_nobody_from_working(caplog: pytest.Log
     assert "spoilt row" in caplog.text
     office.passes()
     assert bad.turns == 1
+    office.close()
+
+
+def test_duties_wait_for_a_renewal_that_became_due_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("django_jobs.worker.desk.boottime", lambda: clock[0])
+    slow, next_one = Duty(), Duty()
+    office = Office(duties=(slow, next_one))
+    monkeypatch.setattr(slow, "run", lambda engine, now: clock.__setitem__(0, clock[0] + 16) or Done())
+    office.passes()
+    assert (next_one.turns, office.engine.calls.count("read_clock")) == (0, 1)
+    office.passes()
+    assert (next_one.turns, office.engine.calls.count("read_clock")) == (1, 2)
     office.close()
 
 

@@ -80,3 +80,12 @@ def test_only_duties_of_the_class_are_postponed_and_never_brought_forward() -> N
     roster.done(duty, Done(), now=NOW)
     roster.postpone(Duty, seconds=100)
     assert roster.next_at == 1100
+
+
+def test_the_duty_that_is_due_longest_comes_first_whatever_is_hastened(clock: list[float]) -> None:
+    duty, other = Duty(), Other()
+    roster = DutyRoster([duty, other])
+    roster.done(duty, Done(), now=NOW)
+    clock[0] = 1020
+    roster.hasten(Duty)
+    assert roster.due() == [other, duty]

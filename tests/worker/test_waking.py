@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -98,6 +99,17 @@ def test_a_listener_that_dies_is_said_once_and_opened_again_later(caplog: pytest
     assert _heard(waking)
     assert waking.poll_interval == FakeListener.poll_interval
     assert caplog.text.count("wake this worker again") == 1
+
+
+def test_a_listener_that_has_lost_its_descriptor_has_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    ear = FakeListener(set(), fd=5)
+    waking, _ = _waking(ear)
+    waking.heard()
+    waking._rest_until = 0.0
+    monkeypatch.setattr(ear, "fileno", mock.Mock(side_effect=OSError("the connection is lost")))
+    assert waking.fileno() is None
+    assert (ear.closed, waking.listens) == (1, False)
+    assert waking.next_at > 0
 
 
 def test_the_pauses_grow_up_to_a_minute() -> None:

@@ -12,7 +12,10 @@ BOUND_STATEMENTS = """SET SESSION max_statement_time =
 BOUND_SELECTS = "SET SESSION max_execution_time = %s"
 BOUND_LOCK_WAITS = "SET SESSION innodb_lock_wait_timeout = %s"
 
-# The index by name: with stale statistics another one is chosen, and every ready row sorted.
+# In both the index by name: with stale statistics another one is chosen, and every ready row sorted.
+NEXT_QUEUE = """SELECT queue FROM django_jobs_job FORCE INDEX (django_jobs_claim)
+    WHERE status = 'ready' AND queue > %s ORDER BY queue LIMIT 1"""
+
 PROBE = f"""SELECT {", ".join(COLUMNS)} FROM django_jobs_job FORCE INDEX (django_jobs_claim)
     WHERE status = 'ready' AND queue = %s
     ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.constants import OnConflict
 
 from django_jobs.engines.portable.batches import batches
+from django_jobs.engines.portable.removing import delete_rows
 from django_jobs.engines.rows import Count
 from django_jobs.histograms import Histogram
 from django_jobs.models import Counter
@@ -64,7 +65,7 @@ def fold(engine: Engine, *, before: datetime, limit: int) -> int:
         if taken:
             engine.count(_sums(_locked(engine, list(taken.values())), list(taken.values())))
             for part in batches(list(taken)):
-                _counters(engine).filter(pk__in=part).delete()
+                delete_rows(_counters(engine).filter(pk__in=part))
     return len(taken)
 
 
@@ -123,7 +124,7 @@ def prune(engine: Engine, *, before: datetime, limit: int) -> int:
     with engine.transaction():
         old = _counters(engine).filter(worker_id=_FOLDED, minute__lt=before).order_by(*_KEY)
         ids = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-        return sum(_counters(engine).filter(pk__in=part).delete()[0] for part in batches(ids))
+        return sum(delete_rows(_counters(engine).filter(pk__in=part)) for part in batches(ids))
 
 
 def _counters(engine: Engine) -> QuerySet[Counter]:

@@ -89,9 +89,10 @@ def _write(engine: Engine, ack: Ack) -> Amended | None:
 
 
 def _write_history(engine: Engine, ack: Ack) -> None:
-    Attempt.objects.using(engine.alias).create(**attempt_row(ack)._asdict())
+    Attempt.objects.using(engine.alias).bulk_create([Attempt(**attempt_row(ack)._asdict())])
     if ack.outcome.error is not None:
-        JobError.objects.using(engine.alias).create(**error_row(ack, ack.outcome.error)._asdict())
+        error = error_row(ack, ack.outcome.error)
+        JobError.objects.using(engine.alias).bulk_create([JobError(**error._asdict())])
     expiring.note(engine, [ack])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django_jobs.engines.portable.removing import delete_rows
 from django_jobs.engines.rows import WorkerRow
 from django_jobs.models import WorkerProcess
 
@@ -26,12 +27,12 @@ def appear(engine: Engine, worker: WorkerRow, *, started_at: datetime, now: date
         if row.select_for_update(skip_locked=True).values_list("pk").first():
             row.update(seen_at=now)
         elif not row.exists():
-            _rows(engine).create(**worker._asdict(), started_at=started_at, seen_at=now)
+            _rows(engine).bulk_create([WorkerProcess(**worker._asdict(), started_at=started_at, seen_at=now)])
 
 
 def vanish(engine: Engine, worker_ids: Sequence[str]) -> int:
     """Remove these rows."""
-    return _rows(engine).filter(pk__in=worker_ids).delete()[0] if worker_ids else 0
+    return delete_rows(_rows(engine).filter(pk__in=worker_ids)) if worker_ids else 0
 
 
 def forget_workers(engine: Engine, *, seen_before: datetime, limit: int) -> int:

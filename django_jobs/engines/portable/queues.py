@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django_jobs.engines.portable.removing import delete_rows
 from django_jobs.models import Queue
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def pause(engine: Engine, names: Sequence[str], *, now: datetime) -> int:
 
 def resume(engine: Engine, names: Sequence[str]) -> int:
     """Remove the rows: there is nothing else to say about a queue."""
-    return _paused(engine).filter(name__in=set(names)).delete()[0] if names else 0
+    return delete_rows(_paused(engine).filter(name__in=set(names))) if names else 0
 
 
 def paused(engine: Engine) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from django_jobs.engines.portable.batches import batches
 from django_jobs.models import Attempt, Job, JobError, JobNote, ResultExpiry
@@ -54,8 +54,7 @@ def delete(engine: Engine, model: type[Model], jobs: Iterable[UUID]) -> int:
     """Delete the rows of these jobs from a table, by one statement executed for each.
 
     Not by a list of keys: for that MariaDB scans a short table, waits for each row in it that somebody
-    has locked, and deadlocks. Not by the ORM: it would call the project's receivers of Django's
-    signals, and a worker's parent runs no such code.
+    has locked, and deadlocks.
     """
     connection, key = engine.connection, Job._meta.pk
     keys = [(key.get_db_prep_value(job_id, connection),) for job_id in sorted(jobs)]
@@ -64,6 +63,15 @@ def delete(engine: Engine, model: type[Model], jobs: Iterable[UUID]) -> int:
     with connection.cursor() as cursor:
         cursor.executemany(_by_job(engine, model), keys)
         return int(cursor.rowcount)
+
+
+def delete_rows(rows: QuerySet[Any]) -> int:
+    """Delete these rows by one statement; return how many there were.
+
+    `delete()` would call the project's receivers of Django's signals, and a worker's parent runs no such
+    code. For the same reason rows are stored by `bulk_create`, be it one row.
+    """
+    return rows._raw_delete(rows.db)
 
 
 def _by_job(engine: Engine, model: type[Model]) -> str:

@@ -60,7 +60,7 @@ class NotificationListener(Listener):
         self._connection = connection
         self._proof = f"{CHANNEL}_{secrets.token_hex(8)}"
         self._unproven_at = boottime() + PROOF_TAKES
-        self._again: dict[float, Set[str]] = {}  # when → what to look for again
+        self._again: dict[str, list[float]] = {}  # queue → when to look for it again
         try:
             connection.execute(f"LISTEN {CHANNEL}; LISTEN {self._proof}")
             engine.ask("SELECT pg_notify(%s, '')", (self._proof,))
@@ -75,17 +75,14 @@ class NotificationListener(Listener):
     @property
     def next_at(self) -> float:
         """When to look again after a notification, or to say that none arrives."""
-        return min([*self._again, self._unproven_at])
+        return min([self._unproven_at, *(moments[0] for moments in self._again.values())])
 
     def heard(self) -> Set[str]:
         """Read what has arrived."""
         now = boottime()
         queues = self._notifications()
-        due = [at for at in self._again if at <= now]
-        again = frozenset[str]().union(*(self._again.pop(at) for at in due))
-        if queues:
-            pending = frozenset(queues).union(*self._again.values())
-            self._again = {now + wait: pending for wait in AGAIN}
+        again = self._due(now)
+        self._again |= {queue: [now + wait for wait in AGAIN] for queue in queues}
         if self._unproven_at <= now:
             self._say_that_none_arrives()
         return queues | again
@@ -94,7 +91,21 @@ class NotificationListener(Listener):
         """Close the connection."""
         self._connection.close()
 
+    def _due(self, now: float) -> Set[str]:
+        # Each queue by itself: else one that is told of all the time would put off the others' turn.
+        due = {queue for queue, moments in self._again.items() if moments[0] <= now}
+        for queue in due:
+            self._again[queue] = [at for at in self._again[queue] if at > now]
+        self._again = {queue: moments for queue, moments in self._again.items() if moments}
+        return due
+
     def _notifications(self) -> Set[str]:
+        arrived: Set[str] = frozenset()
+        while more := self._read():  # some KiB at a time
+            arrived |= more
+        return arrived
+
+    def _read(self) -> Set[str]:
         arrived = set()
         # Not `notifies()`: it is for a caller that waits there.
         self._connection.pgconn.consume_input()

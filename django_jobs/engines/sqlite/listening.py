@@ -83,8 +83,8 @@ class VersionListener(Listener):
 class WalListener(Listener):
     """Waits until the write-ahead log is written, which costs nothing, then asks for the data version.
 
-    The kernel tells of the write, and the commit counts only a little later: as long as the version
-    stands, it is asked for again, a few times. So it is after this worker's own writes, in vain.
+    The kernel tells of the write, and the commit counts only a little later: the version is asked for
+    again, a few times. So it is after this worker's own writes, in vain.
     Watched is the file and not its directory, where a project's log may be written all the time;
     the file stays while this connection is open.
     """
@@ -112,10 +112,8 @@ class WalListener(Listener):
         if self.next_at > now:
             return frozenset()
         self._ask_at = [at for at in self._ask_at if at > now]
-        if not self._version.changed():
-            return frozenset()
-        self._ask_at = []
-        return {ANY_QUEUE}
+        # Also if it has changed: of two writes that the kernel told of as one, the other's may still come.
+        return {ANY_QUEUE} if self._version.changed() else frozenset()
 
     def close(self) -> None:
         """Stop watching."""

@@ -22,7 +22,7 @@ from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
 # More runners than this could fill the socket between parent and nursery with one round of orders.
 MOST_PROCESSES = 200
 # How long the look at the database may take before the worker starts without it (seconds).
-LOOK = 10.0
+LOOK = 3.0
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG, 3: logging.DEBUG}
 

@@ -15,11 +15,12 @@ from django.core.management.base import CommandError
 
 from django_jobs.duties import PAUSE, STEP
 from django_jobs.exceptions import JobNotFound
+from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.models import Job
 from django_jobs.models.queries import JobQuerySet, named
 from django_jobs.states import Status
-from django_jobs.uuid7 import parse_id, uuid7
+from django_jobs.uuid7 import parse_id
 
 Changing = Callable[[Sequence[UUID]], Counter[str]]
 
@@ -47,8 +48,14 @@ class Change(Subcommand):
             metavar="STATUS",
             help=f"instead of ids, all jobs of a status: {', '.join(statuses)}",
         )
-        parser.add_argument("--queue", help="with --status: of the queue of this whole name only")
-        parser.add_argument("--function", help="with --status: with this part in the function's name only")
+        parser.add_argument(
+            "--queue", type=names.queue, help="with --status: of the queue of this whole name only"
+        )
+        parser.add_argument(
+            "--function",
+            type=names.part_of_function,
+            help="with --status: with this part in the function's name only",
+        )
         parser.add_argument("--dry-run", action="store_true", help="count, and change nothing")
 
     def answer(self, options: Mapping[str, Any]) -> Answer:
@@ -120,13 +127,19 @@ def _check_usage(options: Mapping[str, Any]) -> None:
 
 def _stepwise(jobs: JobQuerySet, change: Changing) -> Iterator[Counter[str]]:
     """Change the jobs there are now, by id; a job that comes, or comes back, meanwhile is not met twice."""
-    jobs = jobs.filter(pk__lte=uuid7()).order_by("pk")
+    # By the newest id there is, not by one made here: another host's clock may be ahead of this one's.
+    newest = Job.objects.order_by("pk").values_list("pk", flat=True).last()
+    if newest is None:
+        return
+    jobs = jobs.filter(pk__lte=newest).order_by("pk")
     last: UUID | None = None
     while ids := _following(jobs, last):
         try:
             yield change(ids)
         except JobNotFound:  # one was removed since it was found: look again from the same place
             continue
+        if len(ids) < STEP:
+            return
         last = ids[-1]
         time.sleep(PAUSE.total_seconds())
 

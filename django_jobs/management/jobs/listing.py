@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, table
 from django_jobs.models import Job
 from django_jobs.models.queries import named
@@ -29,8 +30,10 @@ class List(Subcommand):
         parser.add_argument(
             "--status", choices=statuses, metavar="STATUS", help=f"one of {', '.join(statuses)}"
         )
-        parser.add_argument("--queue", help="the queue's whole name")
-        parser.add_argument("--function", help="a part of the job function's name")
+        parser.add_argument("--queue", type=names.queue, help="the queue's whole name")
+        parser.add_argument(
+            "--function", type=names.part_of_function, help="a part of the job function's name"
+        )
         parser.add_argument("--limit", type=_count, default=20, help="how many at most (default: 20)")
 
     def answer(self, options: Mapping[str, Any]) -> Answer:

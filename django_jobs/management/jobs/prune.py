@@ -13,7 +13,6 @@ from django.core.management.base import CommandError
 from django.db import router
 
 from django_jobs.conf import conf
-from django_jobs.duties import STEP
 from django_jobs.engines import Engine, engine_for
 from django_jobs.management.jobs.answers import Answer, Subcommand
 from django_jobs.management.jobs.steps import in_steps
@@ -75,7 +74,7 @@ def _ages(status: str | None, older_than: float | None) -> dict[Status, float]:
 
 
 def _remove(engine: Engine, status: Status, before: datetime) -> int:
-    return in_steps(engine, partial(engine.prune, status, before=before, limit=STEP))
+    return in_steps(engine, partial(engine.prune, status, before=before))
 
 
 def _count(engine: Engine, status: Status, before: datetime) -> int:

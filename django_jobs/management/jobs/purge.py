@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import router
 
-from django_jobs.duties import STEP
 from django_jobs.engines import Engine, engine_for
+from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.management.jobs.steps import in_steps
 from django_jobs.models import Job
@@ -29,7 +29,7 @@ class Purge(Subcommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the queue, what narrows it, and the answer to the question."""
         statuses = [status.value for status in PURGED]
-        parser.add_argument("queue", metavar="QUEUE", help="the queue's whole name")
+        parser.add_argument("queue", type=names.queue, metavar="QUEUE", help="the queue's whole name")
         parser.add_argument(
             "--status",
             action="append",
@@ -52,7 +52,7 @@ class Purge(Subcommand):
 
 
 def _remove(engine: Engine, queue: str, statuses: Sequence[Status]) -> int:
-    return in_steps(engine, partial(engine.purge, queue, statuses=statuses, limit=STEP))
+    return in_steps(engine, partial(engine.purge, queue, statuses=statuses))
 
 
 def _question(queue: str, doomed: Mapping[str, int]) -> str:
@@ -63,5 +63,12 @@ def _question(queue: str, doomed: Mapping[str, int]) -> str:
 def _ask(question: str, *, may_ask: bool) -> None:
     if not (may_ask and sys.stdin.isatty()):
         raise CommandError(f"{question} Nobody can be asked here: say --yes", returncode=2)
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+    if _answer(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was removed")
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:  # Ctrl-D
+        return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 from django.db import router
 
 from django_jobs import client
+from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, table
 from django_jobs.models import Job, Queue
-from django_jobs.options import checks
 from django_jobs.states import Status
 
 HEAD = ["queue", *Status, "paused since"]
@@ -28,7 +28,7 @@ class Queues(Subcommand):
         change = parser.add_mutually_exclusive_group()
         for verb, effect in {"pause": "no job of it begins any more", "resume": "end its pause"}.items():
             change.add_argument(
-                f"--{verb}", type=_name, nargs="+", action="extend", metavar="QUEUE", help=effect
+                f"--{verb}", type=names.queue, nargs="+", action="extend", metavar="QUEUE", help=effect
             )
 
     def answer(self, options: Mapping[str, Any]) -> Answer:
@@ -38,13 +38,6 @@ class Queues(Subcommand):
         for name in options["resume"] or ():
             client.resume_queue(name)
         return _shown()
-
-
-def _name(text: str) -> str:
-    try:
-        return checks.queue("a queue's name", text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
 
 
 def _shown() -> Answer:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from django_jobs.duties import PAUSE
+from django_jobs.duties import PAUSE, STEP
 from django_jobs.engines import Engine
 
 
-def in_steps(engine: Engine, step: Callable[[], int]) -> int:
-    """Repeat a step, each time in a transaction of its own, until it finds nothing; return the sum."""
+def in_steps(engine: Engine, step: Callable[..., int]) -> int:
+    """Repeat a step with a `limit`, each in a transaction of its own, until it finds less; return the sum.
+
+    Not until it finds nothing: where jobs keep coming that would never be.
+    """
     done = 0
-    while count := engine.repeated(step):
+    while (count := engine.repeated(partial(step, limit=STEP))) == STEP:
         done += count
         time.sleep(PAUSE.total_seconds())
-    return done
+    return done + count

@@ -50,6 +50,7 @@ from tests.engines.conformance.presence import (
     TestVanish,
 )
 from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
+from tests.engines.conformance.receivers import TestReceivers
 from tests.engines.conformance.removing import TestPrune, TestPrunesAtOnce, TestPurge
 from tests.engines.conformance.repeating import TestRepeated
 from tests.engines.conformance.replaying import TestReplay, TestReplaysAtOnce
@@ -92,6 +93,7 @@ __all__ = [
     "TestPrunesAtOnce",
     "TestPurge",
     "TestReadyQueues",
+    "TestReceivers",
     "TestRelease",
     "TestRenew",
     "TestRepeated",

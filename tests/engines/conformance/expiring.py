@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from django_jobs.engines.portable import expiring
 from django_jobs.engines.rows import Amended, Held
 from django_jobs.models import Attempt, Job, ResultExpiry
 from django_jobs.states import AttemptOutcome, Status
@@ -116,6 +117,11 @@ class TestRequeueOfWhatExpires:
         job = completed(engine)
         (waiting,) = enqueue(engine)
         assert engine.requeue([waiting.id], now=NOW) == 0
+        assert list(expiries()) == [job.id]
+
+    def test_that_of_a_job_that_completes_beside_a_requeue_stays(self, engine):
+        job = completed(engine)
+        expiring.forget(engine, [job.id])
         assert list(expiries()) == [job.id]
 
 
