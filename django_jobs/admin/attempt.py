@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +21,11 @@ class AttemptAdmin(ChildAdmin[Attempt]):
     list_display = ("which", "of_job", "ended_as", "ended_after", "who")
     list_display_links = ("which",)
     list_filter = (filters.OutcomeFilter,)
-    fields = ("which", "of_job", "ended_as", "started", "ended", "took", "who", "errors")
+    fields = ("which", "of_job", "ended_as", "started", "ended", "took", "who", "errors", "logged")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        """Leave the logs out: a page of the list would carry megabytes of them."""
+        return super().get_queryset(request).defer("log")
 
     @admin.display(description=_("outcome"))
     def ended_as(self, attempt: Attempt) -> SafeString:
@@ -46,3 +52,8 @@ class AttemptAdmin(ChildAdmin[Attempt]):
     def errors(self, attempt: Attempt) -> SafeString | str:
         """Link to the errors of the job."""
         return self.list_of("joberror", f"job={attempt.job_id}", _("Errors of this job"))
+
+    @admin.display(description=_("log"))
+    def logged(self, attempt: Attempt) -> SafeString | str:
+        """Show what the run logged."""
+        return formats.block(attempt.log)

@@ -66,6 +66,11 @@ class Run:
         """Where it went wrong, folded."""
         return formats.folded(_("Traceback"), self.error.traceback if self.error else None)
 
+    @property
+    def log(self) -> SafeString | str:
+        """What the run logged, folded."""
+        return formats.folded(_("Log"), self.attempt.log if self.attempt else None)
+
 
 def history_of(job: Job) -> list[Run]:
     """Return the newest runs of a job, the newest first."""

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_jobs.admin import filters, formats
 from django_jobs.admin import job_cells as cells
+from django_jobs.admin import note_cells as said
 from django_jobs.admin.history import history_of
 from django_jobs.admin.readonly import ReadOnlyAdmin
 from django_jobs.models import Job
@@ -58,6 +59,14 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         # One character more than is shown tells whether there are more.
         start = Substr("error", 1, TROUBLE + 1)
         return super().get_queryset(request).defer(*PAYLOAD).annotate(error_start=start)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
+        """Add what the job says of itself, where it says something."""
+        first, *others = super().get_fieldsets(request, obj)
+        if obj is None or said.note_of(obj) is None:
+            return [first, *others]
+        words = {"fields": ((said.progress, said.said_at), said.log, said.meta)}
+        return [first, (_("Said by the job"), words), *others]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
         """Return a job with its payload, by one query more."""

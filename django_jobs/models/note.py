@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +41,12 @@ class JobNote(models.Model):
     @property
     def progress(self) -> Progress | None:
         """How far the job said it is; None where it said nothing in this round."""
-        if self.progress_current is None:
+        current = _finite(self.progress_current)
+        if current is None:
             return None
-        return Progress(self.progress_current, self.progress_total, self.progress_note)
+        return Progress(current, _finite(self.progress_total), self.progress_note)
+
+
+def _finite(value: object) -> float | None:
+    # SQLite holds a value of any type in any column.
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None

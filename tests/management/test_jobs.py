@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from django_jobs.models import Attempt, Counter, Job, JobError
+from django_jobs.models import Attempt, Counter, Job, JobError, JobNote
 from django_jobs.states import AttemptOutcome, Status
 
 NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
@@ -188,6 +188,33 @@ def test_show_tells_everything_about_a_job(ask: Ask) -> None:
     assert data["attempts_made"][0]["duration"] == 2.0
     assert data["errors"][0]["traceback"] == "Traceback\n  deep line"
     assert data["finished_at"] == NOW.isoformat()
+
+
+def test_show_tells_what_a_running_job_says(ask: Ask) -> None:
+    job = make_job(status="running", claim_token=7)
+    JobNote.objects.create(
+        job=job, token=7, updated_at=NOW, progress_current=3, progress_total=4, progress_note="rows\x1b[2J",
+        meta='{"seen":[1]}', log="first\nsecond",
+    )  # fmt: skip
+    text = ask("show", str(job.pk))
+    assert "progress:     3 of 4 (75 %), rows\ufffd[2J\n" in text
+    assert 'meta:         {"seen":[1]}\n' in text
+    assert "the attempt that runs says, 2026" in text
+    assert "    first\n    second\n" in text
+    data = json.loads(ask("show", str(job.pk), "--json"))
+    assert data["progress"] == {"current": 3.0, "total": 4.0, "note": "rows\x1b[2J"}
+    assert (data["meta"], data["log"], data["said_at"]) == ({"seen": [1]}, "first\nsecond", NOW.isoformat())
+
+
+def test_show_tells_the_log_of_each_attempt_once(ask: Ask) -> None:
+    job = make_job(status="dead", attempts=1)
+    fail(job, message="no")
+    Attempt.objects.filter(job=job).update(log="what it did\nbefore it failed")
+    JobNote.objects.create(job=job, token=1, updated_at=NOW, log="what it did\nbefore it failed")
+    text = ask("show", str(job.pk))
+    assert text.count("    log:\n    what it did\n    before it failed") == text.count("what it did") == 1
+    data = json.loads(ask("show", str(job.pk), "--json"))
+    assert (data["log"], data["attempts_made"][0]["log"]) == (None, "what it did\nbefore it failed")
 
 
 def test_show_tells_that_a_job_has_not_run(ask: Ask) -> None:

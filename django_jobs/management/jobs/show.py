@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django_jobs.exceptions import JobNotFound
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, printable
 from django_jobs.management.jobs.listing import brief
-from django_jobs.models import Attempt, Job, JobError
+from django_jobs.models import Attempt, Job, JobError, JobNote
 
 
 class Show(Subcommand):
@@ -31,12 +31,13 @@ class Show(Subcommand):
             job = Job.objects.find(options["id"])
         except JobNotFound as error:
             raise CommandError(one_line(str(error), width=200)) from None
+        note = JobNote.objects.filter(job=job.pk).first() or JobNote(job_id=job.pk)
         attempts = list(Attempt.objects.filter(job=job.pk).order_by("id"))
         errors = list(JobError.objects.filter(job=job.pk).order_by("id"))
-        return Answer(_data(job, attempts, errors), _text(job, attempts, errors))
+        return Answer(_data(job, note, attempts, errors), _text(job, note, attempts, errors))
 
 
-def _data(job: Job, attempts: list[Attempt], errors: list[JobError]) -> dict[str, Any]:
+def _data(job: Job, note: JobNote, attempts: list[Attempt], errors: list[JobError]) -> dict[str, Any]:
     return {
         **brief(job),
         "timeout": job.timeout,
@@ -49,6 +50,10 @@ def _data(job: Job, attempts: list[Attempt], errors: list[JobError]) -> dict[str
         "options": _stored(job.options),
         "result": _stored(job.result_data),
         "result_expires_at": iso(job.result_expires_at),
+        "progress": note.progress and note.progress._asdict(),
+        "meta": _stored(note.meta),
+        "log": _said_now(job, note),
+        "said_at": iso(note.updated_at),
         "attempts_made": [_attempt(each) for each in attempts],
         "errors": [_error(each) for each in errors],
     }
@@ -79,6 +84,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "started_at": iso(attempt.started_at),
         "finished_at": iso(attempt.finished_at),
         "duration": attempt.duration,
+        "log": attempt.log,
     }
 
 
@@ -96,14 +102,21 @@ def _error(error: JobError) -> dict[str, Any]:
     }
 
 
-def _text(job: Job, attempts: list[Attempt], errors: list[JobError]) -> str:
+def _said_now(job: Job, note: JobNote) -> str | None:
+    """Return what the run under way has logged; that of one that has ended is its attempt's."""
+    return note.log if note.token == job.claim_token else None
+
+
+def _text(job: Job, note: JobNote, attempts: list[Attempt], errors: list[JobError]) -> str:
     by_token = {error.token: error for error in errors}
     runs = [_run(attempt, by_token.pop(attempt.token, None)) for attempt in attempts]
     lone = [_said(error) for error in by_token.values()]
-    return "\n".join([*_facts(job), "", *(runs or ["no attempt has ended yet"]), *lone])
+    now = _said_now(job, note)
+    going_on = ["", f"the attempt that runs says, {clock(note.updated_at)}:", _lines(now)] if now else []
+    return "\n".join([*_facts(job, note), *going_on, "", *(runs or ["no attempt has ended yet"]), *lone])
 
 
-def _facts(job: Job) -> list[str]:
+def _facts(job: Job, note: JobNote) -> list[str]:
     facts = {
         "job": job.pk,
         "function": one_line(job.function),
@@ -113,6 +126,8 @@ def _facts(job: Job) -> list[str]:
         "created": clock(job.created_at),
         "ended" if job.is_final else "due": clock(job.run_after),
         "worker": one_line(job.worker_id),
+        "progress": one_line(str(note.progress or ""), width=1_000),
+        "meta": one_line(note.meta or "", width=1_000),
         "replayed as": _id(job.replayed_as) or "",
         "replay of": _id(job.replay_of) or "",
         "arguments": one_line(job.args, width=1_000),
@@ -128,9 +143,14 @@ def _run(attempt: Attempt, error: JobError | None) -> str:
     took = "" if attempt.duration is None else f" after {attempt.duration:.3f} s"
     line = f"attempt {attempt.round}.{attempt.number}: {attempt.outcome}{took}"
     line += f", {clock(attempt.finished_at)}, by {one_line(attempt.worker_id)}"
-    return line if error is None else f"{line}\n{_said(error)}"
+    said = [_said(error)] if error else []
+    logged = ["    log:", _lines(attempt.log)] if attempt.log else []
+    return "\n".join([line, *said, *logged])
 
 
 def _said(error: JobError) -> str:
-    said = f"{error.kind}: {one_line(error.error, width=400)}\n{printable(error.traceback)}".rstrip()
-    return "\n".join(f"    {line}" for line in said.splitlines())
+    return _lines(f"{error.kind}: {one_line(error.error, width=400)}\n{error.traceback}")
+
+
+def _lines(text: str) -> str:
+    return "\n".join(f"    {line}" for line in printable(text).rstrip().splitlines())
