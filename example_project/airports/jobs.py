@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from django_jobs import PermanentError, TransientError, exponential, job
+from django_jobs import PermanentError, TransientError, exponential, get_current_job, job
 from example_project.airports.catalogue import catalogue
 from example_project.airports.models import Airport, ContactSheet, Import, Photo, Thumbnail
 from example_project.airports.pictures import contact_sheet, thumbnail
@@ -31,6 +31,7 @@ def import_airports(source: str, first_row: int, rows: int) -> dict[str, Any]:
         )
         if new:
             _store(batch, record=record)
+    _tell(record)
     return record.report()
 
 
@@ -48,6 +49,15 @@ def _store(batch: Batch, *, record: Import) -> None:
     record.imported = len(fresh)
     record.rejected = [rejection._asdict() for rejection in sorted(batch.rejected)]
     record.save()
+
+
+def _tell(record: Import) -> None:
+    # Called inline, nobody listens.
+    if (run := get_current_job()) is not None:
+        run.progress(record.imported, record.rows, note=f"imported of {record.source}")
+        run.log(
+            "\n".join(f"line {each['line']}: {each['reason']}" for each in record.rejected) or "no rejects"
+        )
 
 
 # A photograph that is still being uploaded looks like a broken one: worth a second and a third look.

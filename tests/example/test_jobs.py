@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from django_jobs import PermanentError, TransientError
+from django_jobs.context import running
+from django_jobs.notebook import Notebook
 from example_project.airports.catalogue import BROKEN, catalogue
 from example_project.airports.jobs import import_airports, make_contact_sheet, make_thumbnail
 from example_project.airports.models import Airport, ContactSheet, Import, Photo, Thumbnail
 from example_project.airports.pictures import SIZES
+from tests.test_retries import JOB
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +26,15 @@ def test_a_batch_is_imported_with_the_report_of_its_rejected_rows() -> None:
     assert report["rows"] == 12
     assert [rejection["line"] for rejection in report["rejected"]] == [4, 6, 7, 9, 10, 11, 12, 13]
     assert Import.objects.get().report() == report
+
+
+def test_a_batch_tells_on_its_job_s_page_what_it_rejected() -> None:
+    run = replace(JOB, notebook=Notebook())
+    with running(run):
+        import_airports("closed_airports.csv", 0, 500)
+    progress, _, log = run.notebook.note
+    assert str(progress) == "4 of 12 (33 %), imported of closed_airports.csv"
+    assert [line.split(":")[0] for line in str(log).splitlines()[:2]] == ["line 4", "line 6"]
 
 
 def test_a_second_run_imports_nothing_and_returns_the_same_report() -> None:
