@@ -8,6 +8,7 @@ from __future__ import annotations
 from django_jobs.context import JobContext, current_job, get_current_job
 from django_jobs.exceptions import (
     DuplicateJobFunction,
+    HardTimeout,
     InvalidJobFunction,
     JobCancelled,
     JobFailed,
@@ -22,6 +23,7 @@ from django_jobs.exceptions import (
     ResultTooLarge,
     RetryJob,
     SerializationError,
+    SoftTimeout,
     TransientError,
     UnknownJobFunction,
     UnknownOption,
@@ -36,6 +38,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DuplicateJobFunction",
+    "HardTimeout",
     "InvalidJobFunction",
     "JobCancelled",
     "JobContext",
@@ -53,6 +56,7 @@ __all__ = [
     "ResultTooLarge",
     "RetryJob",
     "SerializationError",
+    "SoftTimeout",
     "TransientError",
     "UnknownJobFunction",
     "UnknownOption",

@@ -82,6 +82,7 @@ class Conf:
     RESCUE_INTERVAL: float = _seconds(5, least=0.1)
     POLL_INTERVAL: float | None = _seconds_or_none(None, least=0.01)
     LISTEN_ALIAS: str | None = _setting(None, "an alias of DATABASES or None", _alias)
+    KILL_AFTER: float = _seconds(1, least=0)
     SHUTDOWN_GRACE: float = _seconds(25, least=0)
     MAX_PAYLOAD: int = _setting(256 * 1024, "a whole number of bytes ≥ 1", _whole(1))
     MAX_RESULT: int = _setting(1024 * 1024, "a whole number of bytes ≥ 1", _whole(1))

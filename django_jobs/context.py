@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from django_jobs.exceptions import NoCurrentJob
+from django_jobs.exceptions import NoCurrentJob, SoftTimeout
 from django_jobs.notebook import Notebook
+from django_jobs.wire.clock import boottime_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class JobContext:
         slots: how many jobs that worker runs at once.
         database: the write alias of the queue.
         notebook: takes what the job says of itself.
+        soft_ends_ns: when its soft_timeout is over (CLOCK_BOOTTIME); None where it has none.
     """
 
     id: UUID
@@ -56,6 +58,7 @@ class JobContext:
     slots: int
     database: str
     notebook: Notebook = field(default_factory=Notebook, repr=False, compare=False)
+    soft_ends_ns: int | None = None
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -90,6 +93,15 @@ class JobContext:
     def log(self, text: object) -> None:
         """Keep a line, or several, with this attempt: its newest 200, at most 64 KiB."""
         self.notebook.log(text)
+
+    def check_timeout(self) -> None:
+        """Go on while there is time; call it where the job can stop well.
+
+        Raises:
+            SoftTimeout: the run has lasted longer than its soft_timeout.
+        """
+        if self.soft_ends_ns is not None and boottime_ns() >= self.soft_ends_ns:
+            raise SoftTimeout
 
 
 _running: ContextVar[JobContext | None] = ContextVar("django_jobs_running", default=None)

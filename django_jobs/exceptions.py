@@ -173,6 +173,21 @@ class TransientError(JobsError):
     """Raise it inside a job when a retry may help, whatever retry_on says."""
 
 
+class SoftTimeout(JobsError):
+    """The job has run longer than its soft_timeout; raised by `current_job.check_timeout()`."""
+
+    def __init__(self) -> None:
+        super().__init__("the job ran longer than its soft_timeout")
+
+
+class HardTimeout(BaseException):
+    """Raised in the code of a job that is stopped, at its timeout or by force.
+
+    No Exception, so that a job that catches those does not catch this one. It has KILL_AFTER
+    seconds to clean up; what it returns or raises after that changes nothing.
+    """
+
+
 def exception_name(exception: BaseException | type[BaseException]) -> str:
     """Return the dotted name of an exception's class, without `builtins.`."""
     cls: type[Any] = exception if isinstance(exception, type) else type(exception)

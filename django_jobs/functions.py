@@ -139,7 +139,7 @@ class JobFunction(Generic[P, R]):
             TypeError, ValueError: an option has a wrong value.
         """
         other = copy.copy(self)
-        other.options = Options.of(options, place=CALL).over(self.options)
+        other.options = Options.of(options, place=CALL).over(self.options).with_limits_in_order()
         return other
 
 
@@ -161,9 +161,12 @@ def job(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         max_attempts: how many times it runs at most; 3. Or max_retries, one less.
         retry_delay: seconds before each retry; 0. A list of them, fixed(), steps(), linear(),
             exponential(), or a callable of (exception, JobContext) that returns seconds, True or False.
-        timeout: seconds a run may take before it is killed, None for no limit; 300.
+        timeout: seconds a run may take before it is stopped, None for no limit; 300.
         max_memory: bytes (or a text like "512M") a run may take on top of what its process has already,
             before Python raises MemoryError; None, the default, for no limit.
+        soft_timeout: seconds, less than timeout, after which current_job.check_timeout() raises
+            SoftTimeout; None, the default, never does.
+        soft_timeout_raises: whether SoftTimeout is raised then without being asked; False.
         retry_on: exception classes or their dotted names to retry; None retries all.
         dont_retry_on: those never to retry, even if retry_on has them.
         result_ttl: seconds or a timedelta that the result is kept after the job completed; None, the

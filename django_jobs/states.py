@@ -42,6 +42,7 @@ class ErrorKind(StrEnum):
 
     EXCEPTION = "exception"
     TIMEOUT = "timeout"
+    SOFT_TIMEOUT = "soft timeout"
     CRASH = "crash"
     SERIALIZATION = "serialization"
     STORAGE = "storage"

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from django_jobs import PermanentError, RetryJob, current_job, job
 
@@ -82,6 +82,73 @@ def stubborn_child(path: str) -> None:
     child.stdout.readline()
     write_line(path, "START", os.getpid(), child.pid)
     child.wait()
+
+
+@job(max_attempts=1)
+def clean_up(path: str, seconds: float = 0) -> None:
+    """Sleep for a minute, and take so many seconds to clean up."""
+    write_line(path, "START", os.getpid())
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(seconds)
+        write_line(path, "CLEANED")
+
+
+@job(max_attempts=1)
+def wave_off(path: str) -> str:
+    """Take the order to stop for nothing, and return."""
+    try:
+        time.sleep(60)
+    except BaseException as error:
+        write_line(path, type(error).__name__)
+    return "late"
+
+
+@job(max_attempts=1)
+async def await_long(path: str) -> None:
+    """Wait for a minute in a coroutine, and clean up."""
+    write_line(path, "START", os.getpid())
+    try:
+        await asyncio.sleep(60)
+    finally:
+        write_line(path, "CLEANED")
+
+
+@job(max_attempts=1)
+def sleep_in_transaction(path: str) -> None:
+    """Sleep for a minute with a transaction open."""
+    with transaction.atomic():
+        note.enqueue(path, "rolled back")
+        write_line(path, "START", os.getpid())
+        time.sleep(60)
+
+
+@job(max_attempts=1)
+def take_the_alarm(path: str, handler: str) -> None:
+    """Put another handler in the place of the runner's own, and sleep."""
+    signal.signal(signal.SIGALRM, {"default": signal.SIG_DFL, "deaf": lambda *_: None}[handler])
+    write_line(path, "START", os.getpid())
+    while True:
+        time.sleep(60)
+
+
+@job
+def set_an_alarm(path: str, seconds: float) -> None:
+    """Have a signal sent that comes when this job is over."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    write_line(path, "set")
+
+
+@job(max_attempts=1)
+def check_for_ever(path: str) -> None:
+    """Ask at each step whether there is time, and clean up when there is none."""
+    try:
+        while True:
+            current_job.check_timeout()
+            time.sleep(0.01)
+    finally:
+        write_line(path, "CLEANED", os.getpid())
 
 
 @job(max_attempts=2)

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from django_jobs import NoCurrentJob, current_job, get_current_job
+from django_jobs import NoCurrentJob, SoftTimeout, current_job, get_current_job
 from django_jobs.context import running
 from django_jobs.notebook import Notebook
 from django_jobs.notes import Note, Progress
+from django_jobs.wire.clock import boottime_ns
 from tests.test_retries import JOB
 
 
@@ -75,6 +76,14 @@ def test_outside_a_job_there_is_nobody_to_speak() -> None:
 def test_whoever_sets_the_meta_is_told_what_to_do() -> None:
     with running(JOB), pytest.raises(AttributeError, match="change the dict it is, and call save_meta"):
         current_job.meta = {}  # type: ignore[misc]
+
+
+def test_a_job_that_asks_is_told_when_its_soft_limit_has_passed() -> None:
+    now = boottime_ns()
+    for ends_ns in (None, now + 60 * 10**9):
+        replace(JOB, soft_ends_ns=ends_ns).check_timeout()
+    with running(replace(JOB, soft_ends_ns=now)), pytest.raises(SoftTimeout, match="soft_timeout"):
+        current_job.check_timeout()
 
 
 def test_a_job_cannot_change_what_it_is_told() -> None:

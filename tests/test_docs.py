@@ -41,6 +41,7 @@ OTHERS = {
     "docs/commands.md",
     "docs/servers.md",
     "docs/statistics.md",
+    "docs/stopping.md",
 }
 PLACE = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
 LOOK = """

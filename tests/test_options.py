@@ -10,7 +10,16 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import SerializationError, UnknownOption, exponential, fixed, linear, steps
-from django_jobs.options import CALL, DECORATOR, SETTINGS, Options, StoredOptions, result_ttl
+from django_jobs.options import (
+    CALL,
+    DECORATOR,
+    SETTINGS,
+    Options,
+    StoredOptions,
+    interrupting_soft_timeout,
+    result_ttl,
+)
+from tests.jobs import send
 
 
 class OwnError(Exception):
@@ -25,6 +34,38 @@ def test_the_defaults_are_the_documented_ones() -> None:
     options = of()
     assert (options.queue, options.priority, options.max_attempts) == ("default", 0, 3)
     assert (options.timeout, options.retry_delay) == (300, fixed(0))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"soft_timeout": 30, "timeout": 30}, r"soft_timeout \(30 s\) must be less than timeout \(30 s\)"),
+        ({"soft_timeout": 400}, r"timeout \(300 s, which is the default: give timeout= as well\)"),
+        ({"soft_timeout_raises": True}, "says nothing without a soft_timeout"),
+    ],
+)
+@pytest.mark.parametrize("place", [DECORATOR, SETTINGS])
+def test_a_soft_limit_that_could_never_come_is_refused(place: str, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        of(place, **values)
+
+
+def test_a_call_is_judged_together_with_its_function() -> None:
+    assert send.using(soft_timeout=25).options.soft_timeout == 25
+    assert send.using(soft_timeout=400, timeout=None).options.soft_timeout == 400
+    with pytest.raises(ValueError, match="must be less than timeout"):
+        send.using(soft_timeout=30)
+    with pytest.raises(ValueError, match="must be less than timeout"):
+        send.using(soft_timeout=25).using(timeout=20)
+
+
+def test_soft_limits_travel_with_the_row() -> None:
+    stored = of(soft_timeout=25, soft_timeout_raises=True).stored()
+    loaded = StoredOptions.load(stored)
+    assert (loaded.soft_timeout, loaded.soft_timeout_raises) == (25, True)
+    assert interrupting_soft_timeout(stored) == 25
+    for quiet in (None, of(soft_timeout=25).stored(), '{"soft_timeout_raises"', 7):
+        assert interrupting_soft_timeout(quiet) is None
 
 
 def test_an_unknown_option_is_a_type_error_that_lists_the_valid_ones() -> None:
@@ -78,6 +119,9 @@ def test_max_retries_and_max_attempts_that_disagree_are_a_type_error() -> None:
         {"max_retries": -1},
         {"max_retries": None},
         {"timeout": 0},
+        {"soft_timeout": 0},
+        {"soft_timeout": "30"},
+        {"soft_timeout_raises": 1},
         {"timeout": -1},
         {"timeout": float("inf")},
         {"timeout": "30"},

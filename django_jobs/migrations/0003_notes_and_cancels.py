@@ -69,4 +69,21 @@ class Migration(migrations.Migration):
             field=models.SmallIntegerField(db_default=0, verbose_name="cancel requested"),
         ),
         migrations.RunPython(_vacuum_notes(VACUUM_SOON), _vacuum_notes(VACUUM_AS_USUAL)),
+        migrations.AlterField(
+            model_name="joberror",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("exception", "exception"),
+                    ("timeout", "timeout"),
+                    ("soft timeout", "soft timeout"),
+                    ("crash", "crash"),
+                    ("serialization", "serialization"),
+                    ("storage", "storage"),
+                    ("unknown function", "unknown function"),
+                ],
+                max_length=20,
+                verbose_name="kind",
+            ),
+        ),
     ]

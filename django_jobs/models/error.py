@@ -11,6 +11,7 @@ from django_jobs.models.primary import PrimaryManager
 KIND_LABELS = [
     ("exception", _("exception")),
     ("timeout", _("timeout")),
+    ("soft timeout", _("soft timeout")),
     ("crash", _("crash")),
     ("serialization", _("serialization")),
     ("storage", _("storage")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_jobs.options.checks import RetryCallable
 from django_jobs.options.given import CALL, DECORATOR, DEFAULT_QUEUE, SETTINGS, Options
-from django_jobs.options.stored import StoredOptions, result_ttl
+from django_jobs.options.stored import StoredOptions, interrupting_soft_timeout, result_ttl
 
 __all__ = [
     "CALL",
@@ -14,5 +14,6 @@ __all__ = [
     "Options",
     "RetryCallable",
     "StoredOptions",
+    "interrupting_soft_timeout",
     "result_ttl",
 ]

@@ -74,6 +74,12 @@ def memory(option: str, value: Any) -> int | None:
     return size
 
 
+def flag(option: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{option} must be True or False, not {value!r}")
+    return value
+
+
 def result_ttl(option: str, value: Any) -> float | None:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     return None if seconds is None else policies.seconds(seconds, option, least=0.001)

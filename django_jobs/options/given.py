@@ -21,6 +21,17 @@ from django_jobs.policies import Policy
 DEFAULT_QUEUE = "default"
 DECORATOR, CALL, SETTINGS = "@job", "using()", 'DJANGO_JOBS["DEFAULT_OPTIONS"]'
 _SMALLINT = 32_767
+# Those without a column.
+_STORED = (
+    "retry_delay",
+    "retry_on",
+    "dont_retry_on",
+    "max_memory",
+    "soft_timeout",
+    "soft_timeout_raises",
+    "result_ttl",
+    "description",
+)
 
 
 def _rule(check: Callable[[str, Any], Any], *places: str) -> dict[str, Any]:
@@ -42,6 +53,8 @@ class Options:
     retry_delay: Policy | RetryCallable = field(default=AT_ONCE, metadata=_rule(checks.retry_delay))
     timeout: float | None = field(default=300.0, metadata=_rule(checks.timeout))
     max_memory: int | None = field(default=None, metadata=_rule(checks.memory))
+    soft_timeout: float | None = field(default=None, metadata=_rule(checks.timeout))
+    soft_timeout_raises: bool = field(default=False, metadata=_rule(checks.flag))
     retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     dont_retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     result_ttl: float | None = field(default=None, metadata=_rule(checks.result_ttl))
@@ -66,12 +79,28 @@ class Options:
                 "a callable as retry_delay can be given to @job only: the worker looks it up there"
             )
         checked = {name: known[name](name, value) for name, value in values.items()}
-        return cls(**checked, given=frozenset(checked))
+        made = cls(**checked, given=frozenset(checked))
+        # What a call does not say the function may.
+        return made if place == CALL else made.with_limits_in_order()
 
     def over(self, base: Self) -> Self:
         """Return these options, with what is not given here taken from `base`."""
         values = {name: getattr(self, name) for name in self.given}
         return replace(base, **values, given=self.given | base.given)
+
+    def with_limits_in_order(self) -> Self:
+        """Return these options, if a soft limit has a chance before the hard one.
+
+        Raises:
+            ValueError: soft_timeout is not less than timeout, or soft_timeout_raises without one.
+        """
+        soft, hard = self.soft_timeout, self.timeout
+        if soft is not None and hard is not None and soft >= hard:
+            known = "" if "timeout" in self.given else ", which is the default: give timeout= as well"
+            raise ValueError(f"soft_timeout ({soft:g} s) must be less than timeout ({hard:g} s{known})")
+        if self.soft_timeout_raises and soft is None:
+            raise ValueError("soft_timeout_raises=True says nothing without a soft_timeout")
+        return self
 
     def resolved(self) -> Self:
         """Return these options over those of the settings."""
@@ -99,16 +128,7 @@ class Options:
     def stored(self) -> str | None:
         """Return the JSON of what differs from the defaults and has no column; None when nothing does."""
         kept = {
-            name: getattr(self, name)
-            for name in (
-                "retry_delay",
-                "retry_on",
-                "dont_retry_on",
-                "max_memory",
-                "result_ttl",
-                "description",
-            )
-            if getattr(self, name) != getattr(Options, name)
+            name: getattr(self, name) for name in _STORED if getattr(self, name) != getattr(Options, name)
         }
         if "retry_delay" in kept:
             policy = kept["retry_delay"]

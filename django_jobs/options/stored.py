@@ -25,6 +25,8 @@ class StoredOptions:
         retry_on: dotted names of exceptions to retry; None means all.
         dont_retry_on: dotted names of exceptions never to retry.
         max_memory: bytes a run may take on top of what its process has; None for any number.
+        soft_timeout: seconds after which the run should end by itself; None for no such limit.
+        soft_timeout_raises: whether it is interrupted then, without asking.
         result_ttl: seconds the result is kept after the job completed; None: as long as the job.
         description: what the caller said about the job.
     """
@@ -33,6 +35,8 @@ class StoredOptions:
     retry_on: tuple[str, ...] | None = None
     dont_retry_on: tuple[str, ...] = ()
     max_memory: int | None = None
+    soft_timeout: float | None = None
+    soft_timeout_raises: bool = False
     result_ttl: float | None = None
     description: str = ""
 
@@ -54,11 +58,14 @@ class StoredOptions:
     def _of(cls, data: dict[str, Any]) -> Self:
         delay = data.get("retry_delay", policies.to_json(AT_ONCE))
         retry_on, ttl, memory = data.get("retry_on"), data.get("result_ttl"), data.get("max_memory")
+        soft = data.get("soft_timeout")
         return cls(
             retry_delay=None if delay == CALLABLE else policies.from_json(delay),
             retry_on=None if retry_on is None else tuple(map(str, retry_on)),
             dont_retry_on=tuple(map(str, data.get("dont_retry_on") or ())),
             max_memory=None if memory is None else _bytes(memory),
+            soft_timeout=None if soft is None else policies.seconds(soft, "soft_timeout"),
+            soft_timeout_raises=bool(data.get("soft_timeout_raises")),
             result_ttl=None if ttl is None else policies.seconds(ttl, "result_ttl"),
             description=str(data.get("description", "")),
         )
@@ -73,9 +80,20 @@ def _bytes(value: object) -> int:
 
 def result_ttl(text: object) -> float | None:
     """Return the option of a row with these stored options; None where they have none or are corrupt."""
-    # Asked at each ack, and most jobs have none.
-    if not isinstance(text, str) or '"result_ttl"' not in text:
+    stored = _having("result_ttl", text)
+    return stored.result_ttl if stored else None
+
+
+def interrupting_soft_timeout(text: object) -> float | None:
+    """Return the soft limit (seconds) at which a run is interrupted; None where none is, or likewise."""
+    stored = _having("soft_timeout_raises", text)
+    return stored.soft_timeout if stored and stored.soft_timeout_raises else None
+
+
+def _having(option: str, text: object) -> StoredOptions | None:
+    # Asked at each ack and each look at the clock, and most jobs have none of these.
+    if not isinstance(text, str) or f'"{option}"' not in text:
         return None
     with suppress(SerializationError):
-        return StoredOptions.load(text).result_ttl
+        return StoredOptions.load(text)
     return None

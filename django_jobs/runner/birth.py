@@ -50,7 +50,8 @@ def live(life: Callable[[], None]) -> NoReturn:
         try:
             flush_output()
         finally:
-            # Never back into the maker's stack: its frames and atexit hooks are not ours.
+            # Never back into the maker's stack: its frames and atexit hooks are not ours. And no waiting
+            # for threads that a job has left.
             os._exit(status)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -12,11 +13,12 @@ from asgiref.sync import async_to_sync
 from django_jobs import registry, retries
 from django_jobs.conf import conf
 from django_jobs.context import JobContext, Workplace, running
-from django_jobs.exceptions import UnknownJobFunction
+from django_jobs.exceptions import HardTimeout, SoftTimeout, UnknownJobFunction
 from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
 from django_jobs.outcomes import Outcome
 from django_jobs.runner.blame import blame
+from django_jobs.runner.interrupts import Interrupts
 from django_jobs.runner.memory import Allowance
 from django_jobs.serializers import dump_result, load_args
 from django_jobs.states import AttemptOutcome, ErrorKind
@@ -29,14 +31,15 @@ UNKNOWN_DELAY_LEAST, UNKNOWN_DELAY_MOST = 5.0, 600.0
 
 
 def execute(
-    assignment: Assignment, workplace: Workplace, notebook: Notebook | None = None
+    assignment: Assignment, workplace: Workplace, interrupts: Interrupts, notebook: Notebook | None = None
 ) -> Outcome | Refusal:
     """Run a job and return what came of it; whatever its code raises is part of the outcome."""
     try:
         function = registry.find(assignment.function)
     except UnknownJobFunction as unknown:
         return _unknown_function(assignment, unknown)
-    return copy_context().run(_Run(assignment, function, _context(assignment, workplace, notebook)).outcome)
+    run = _Run(assignment, function, _context(assignment, workplace, notebook), interrupts)
+    return copy_context().run(run.outcome)
 
 
 def _context(assignment: Assignment, workplace: Workplace, notebook: Notebook | None) -> JobContext:
@@ -76,30 +79,56 @@ class _Run:
     """One run of one job function."""
 
     def __init__(
-        self, assignment: Assignment, function: registry.RegisteredFunction, context: JobContext
+        self,
+        assignment: Assignment,
+        function: registry.RegisteredFunction,
+        context: JobContext,
+        interrupts: Interrupts,
     ) -> None:
         self.assignment, self.function, self.context = assignment, function, context
+        self.interrupts = interrupts
         self.options: StoredOptions | None = None
+        self.kind = ErrorKind.SERIALIZATION
         self.started_ns = boottime_ns()
 
     def outcome(self) -> Outcome:
-        kind = ErrorKind.SERIALIZATION
         try:
-            self.options = StoredOptions.load(self.assignment.options)
-            args, kwargs = load_args(self.assignment.args)
-            kind = ErrorKind.EXCEPTION
-            with running(self.context), Allowance(self.options.max_memory):
-                result = _synchronous(self.function.function)(*args, **kwargs)
-            kind = ErrorKind.SERIALIZATION
-            return self._ended(AttemptOutcome.COMPLETED, result_data=dump_result(result))
+            result_data = self._result_data()
         # SystemExit, KeyboardInterrupt and their like end the job that raised them, not the runner.
         except BaseException as error:
+            kind = ErrorKind.SOFT_TIMEOUT if isinstance(error, SoftTimeout) else self.kind
             report = blame(error, kind=kind, function=self.assignment.function)
             return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))
+        return self._ended(AttemptOutcome.COMPLETED, result_data=result_data)
+
+    def _result_data(self) -> str | None:
+        try:
+            self.interrupts.allow()
+            options = self._read_options()
+            args, kwargs = load_args(self.assignment.args)
+            self.kind = ErrorKind.EXCEPTION
+            with running(self.context), Allowance(options.max_memory):
+                result = self._synchronous(self.function.function)(*args, **kwargs)
+            self.kind = ErrorKind.SERIALIZATION
+            return dump_result(result)
+        finally:
+            self.interrupts.allowed = False
+
+    def _read_options(self) -> StoredOptions:
+        self.options = options = StoredOptions.load(self.assignment.options)
+        if (soft := options.soft_timeout) is not None:
+            self.context = replace(self.context, soft_ends_ns=self.started_ns + int(soft * 1e9))
+        return options
+
+    def _synchronous(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if not inspect.iscoroutinefunction(function):
+            return function
+        return async_to_sync(self.interrupts.awaited(function))
 
     def _retry_in(self, error: BaseException) -> float | None:
         number, most = self.assignment.number, self.assignment.max_attempts
-        if self.options is None:  # they are what could not be read
+        # The options are what could not be read; or the worker, which stops the run, decides.
+        if self.options is None or isinstance(error, HardTimeout):
             return retries.without_exception(self.assignment.options, number=number, max_attempts=most)
         return retries.after_exception(
             error,
@@ -119,7 +148,3 @@ class _Run:
             finished_ns=boottime_ns(),
             **more,
         )
-
-
-def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
-    return async_to_sync(function) if inspect.iscoroutinefunction(function) else function

@@ -36,6 +36,12 @@ def after_attempt() -> None:
     _last_used = boottime()
 
 
+def after_interruption() -> None:
+    """Close what the attempt used: it may have been stopped in the middle of an answer."""
+    flush_output()
+    close_connections()
+
+
 def close_connections() -> None:
     """Close every connection of this runner; the next job opens what it needs."""
     for connection in _open_connections():

@@ -14,6 +14,7 @@ from django_jobs.notes import Note
 from django_jobs.recycling import Recycling
 from django_jobs.runner import hygiene
 from django_jobs.runner.execute import execute
+from django_jobs.runner.interrupts import Interrupts
 from django_jobs.runner.wear import Wear
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.messages import Assignment, Remark, report_to_bytes
@@ -36,17 +37,20 @@ class Post:
 
 
 def serve(post: Post) -> None:
-    """Run jobs until the parent is gone or this runner is to be replaced."""
+    """Run jobs until the parent is gone, one was told to stop, or this runner is to be replaced."""
     slip, wear = post.slips[post.slot], Wear(post.recycling)
+    interrupts = Interrupts(slip)
+    interrupts.listen()
     while (message := _next_message(post.jobs, slip)) is not None:
         assignment = Assignment.from_bytes(message)
         _start_nothing_without_lease(post.slips)
         slip.busy(assignment.job_id, assignment.token, boottime_ns())
         try:
-            _run_and_report(assignment, post)
+            _run_and_report(assignment, post, interrupts)
         except BrokenPipeError:
             return
-        if wear.is_out(after=assignment.function):
+        # Nobody knows in the middle of what a job was interrupted: this process ends with it.
+        if interrupts.told or wear.is_out(after=assignment.function):
             _leave(slip)
             return
 
@@ -57,15 +61,19 @@ def _leave(slip: Slip) -> None:
     hygiene.close_connections()
 
 
-def _run_and_report(assignment: Assignment, post: Post) -> None:
+def _run_and_report(assignment: Assignment, post: Post, interrupts: Interrupts) -> None:
     hygiene.before_attempt()
+    interrupts.listen()
     me = os.getpid()
     notebook = Notebook(assignment.meta, send=partial(_send_note, post.jobs, assignment))
-    report = execute(assignment, post.workplace, notebook)
+    report = execute(assignment, post.workplace, interrupts, notebook)
     if os.getpid() != me:
         # The job forked, and its child came back here: two on one slip, with one job too many.
         os._exit(0)
-    hygiene.after_attempt()
+    if interrupts.told:
+        hygiene.after_interruption()
+    else:
+        hygiene.after_attempt()
     notebook.close()  # before the report: what is said of a job that has ended reaches nobody
     send(post.jobs, report_to_bytes(report))
 

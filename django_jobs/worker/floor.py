@@ -12,6 +12,7 @@ from django_jobs.wire.messages import Refusal, Remark
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.inbox import GivenBack, Work
+from django_jobs.worker.ladder import Ladder
 from django_jobs.worker.limits import LOOK_EVERY, Limits
 from django_jobs.worker.notes import Notes
 from django_jobs.worker.pace import PATIENCE, Pace
@@ -25,9 +26,12 @@ from django_jobs.worker.verdicts import Verdict, outcome_of_death
 class Floor:
     """Moves jobs between buffer, runners and the work for the desk."""
 
-    def __init__(self, *, handout: Handout, runners: Runners, slips: Slips, pace: Pace) -> None:
+    def __init__(
+        self, *, handout: Handout, runners: Runners, slips: Slips, pace: Pace, kill_after: float
+    ) -> None:
         self._handout, self._runners, self._slips, self._pace = handout, runners, slips, pace
-        self._limits = Limits(runners)
+        self._ladder = Ladder(runners, kill_after=kill_after)
+        self._limits = Limits(runners, self._ladder)
         self._notes = Notes()
         self._recount: Reconciliation | None = None
         self._work = Work()
@@ -37,7 +41,7 @@ class Floor:
     @property
     def empty(self) -> bool:
         """Whether no job is left here and none is being looked for."""
-        return not len(self._handout) and self._recount is None
+        return not len(self._handout) and self._recount is None and not self._ladder.waiting
 
     @property
     def recounting(self) -> bool:
@@ -69,8 +73,8 @@ class Floor:
                 self._work.given_back.append(GivenBack(job, report.delay, report.reason))
             elif isinstance(report, Remark):
                 self._notes.keep(Held(job.id, job.token), report.note)
-            else:
-                self._finished(job, report)
+            elif not self._ladder.takes(job, noted := self._noted(job, report)):
+                self._finished(job, noted)
 
     def bury(self, event: Event) -> None:
         """Settle what a dead runner was running, and find out where all other jobs are."""
@@ -78,10 +82,12 @@ class Floor:
         run, verdict = self._runners.died(event.slot)
         if event.what is What.LAPSED:
             verdict = verdict or Verdict.LEASE
-        if run and (job := self._handout.settle(Held(run.job_id, run.token))):
+        held = run and Held(run.job_id, run.token)
+        if run and held and (job := self._handout.settle(held)):
+            verdict = self._ladder.verdict_on(held) or verdict
             outcome = outcome_of_death(job, verdict=verdict, status=event.status, started_ns=run.started_ns)
             if outcome is not None:
-                self._ended(job, outcome)
+                self._work.finished.append((job, self._noted(job, outcome)))
         self.recount()
 
     def recount(self) -> None:
@@ -111,13 +117,15 @@ class Floor:
 
     def enforce(self) -> float:
         """Apply the limits on time; return when to look again at the latest (seconds)."""
+        self._work.finished += self._ladder.take_ended(self._handout.out)
+        step = self._ladder.climb()
         if not self._handout.out:
-            return float("inf")
+            return step
         begun, wait = self._limits.enforce(self._handout.out)
         self._work.begun += begun
         self._work.notes.update(self._notes.due(self._handout.out))
         self._give_back_what_waits_in_vain()
-        return min(wait, self._notes.wait)
+        return min(step, wait, self._notes.wait)
 
     def _give_back_what_waits_in_vain(self) -> None:
         """Give back what was claimed ahead behind short jobs that turned out to be long ones."""
@@ -140,6 +148,11 @@ class Floor:
         self._work.given_back += [GivenBack(job) for job in self._handout.empty_buffer()]
 
     def stop_running(self, verdict: Verdict) -> None:
+        """Stop every run."""
+        for runner, held, run in self._runners.running():
+            self._ladder.stop(runner, held, run, verdict)
+
+    def kill_running(self, verdict: Verdict) -> None:
         """Kill every runner that is running a job."""
         for runner, _, _ in self._runners.running():
             self._runners.kill(runner, verdict)
@@ -156,10 +169,11 @@ class Floor:
         return work
 
     def _finished(self, job: ClaimedJob, outcome: Outcome) -> None:
-        self._ended(job, outcome)
+        self._work.finished.append((job, outcome))
         seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
         self._pace.observe(seconds=seconds, payload=len(job.args))
 
-    def _ended(self, job: ClaimedJob, outcome: Outcome) -> None:
+    def _noted(self, job: ClaimedJob, outcome: Outcome) -> Outcome:
+        """Return the outcome of a run together with what it has said last."""
         note = self._notes.end(Held(job.id, job.token))
-        self._work.finished.append((job, replace(outcome, note=note) if note else outcome))
+        return replace(outcome, note=note) if note else outcome

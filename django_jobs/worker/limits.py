@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.options import interrupting_soft_timeout
 from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.slips import Run, StopReason
 from django_jobs.worker.inbox import Begun
+from django_jobs.worker.ladder import Ladder
 from django_jobs.worker.runners import Runner, Runners
 from django_jobs.worker.verdicts import Verdict
 
@@ -19,17 +22,18 @@ LOOK_EVERY = 0.25
 class Limits:
     """Looks through the slips: time limits, starts to store, runs that are not ours any more."""
 
-    def __init__(self, runners: Runners) -> None:
-        self._runners = runners
+    def __init__(self, runners: Runners, ladder: Ladder) -> None:
+        self._runners, self._ladder = runners, ladder
         self._lost: set[Held] = set()
         self._begun: set[Held] = set()
+        self._reminded: set[Held] = set()  # of their soft limit
 
     def lose(self, held: list[Held]) -> None:
         """Remember claims that were lost: whoever runs one of them is killed."""
         self._lost.update(held)
 
     def enforce(self, out: Mapping[Held, ClaimedJob]) -> tuple[list[Begun], float]:
-        """Kill the runners whose run is over its limit or lost.
+        """Stop the runs that are over a limit, kill the runners of those that are lost.
 
         Returns:
             The runs whose start should be stored now, and when to look again at the latest (seconds).
@@ -37,21 +41,38 @@ class Limits:
         now = boottime_ns()
         begun: list[Begun] = []
         nearest: float = now + LOOK_EVERY * 1e9
-        for runner, held, started_ns in self._runners.running():
+        for runner, held, run in self._runners.running():
             job = out.get(held)
-            nearest = min(nearest, self._judge(runner, held, job, started_ns, now))
-            if job is not None and now - started_ns >= WORTH_A_WRITE_NS and held not in self._begun:
-                begun.append(Begun(held, started_ns))
+            nearest = min(nearest, self._judge(runner, held, job, run, now))
+            if job is not None and now - run.started_ns >= WORTH_A_WRITE_NS and held not in self._begun:
+                begun.append(Begun(held, run.started_ns))
         self._begun = (self._begun & out.keys()) | {each.held for each in begun}
         self._lost &= out.keys()
+        self._reminded &= out.keys()
         return begun, max(0.0, (nearest - now) / 1e9)
 
-    def _judge(self, runner: Runner, held: Held, job: ClaimedJob | None, started_ns: int, now: int) -> float:
+    def _judge(self, runner: Runner, held: Held, job: ClaimedJob | None, run: Run, now: int) -> float:
         if held in self._lost:
             self._runners.kill(runner, Verdict.LOST, run=held)
-        if job is None or job.timeout is None or runner.verdict is not None:
+        if job is None or runner.verdict is not None or held in self._ladder:
             return float("inf")
-        ends = started_ns + job.timeout * 1e9  # a float: it may be beyond all numbers
-        if now >= ends:
-            self._runners.kill(runner, Verdict.TIMEOUT, run=held)
-        return ends
+        hard = _end(run, job.timeout)
+        if now >= hard:
+            self._ladder.stop(runner, held, run, Verdict.TIMEOUT)
+            return hard
+        return min(hard, self._remind(runner, held, job, run, now))
+
+    def _remind(self, runner: Runner, held: Held, job: ClaimedJob, run: Run, now: int) -> float:
+        """Interrupt a run at its soft limit, where it wants that."""
+        soft = _end(run, interrupting_soft_timeout(job.options))
+        if held in self._reminded:
+            return float("inf")
+        if now >= soft and runner.pid:
+            self._reminded.add(held)
+            self._runners.interrupt(runner, run, StopReason.SOFT_TIMEOUT)
+        return soft
+
+
+def _end(run: Run, limit: float | None) -> float:
+    # A float: it may be beyond all numbers.
+    return float("inf") if limit is None else run.started_ns + limit * 1e9

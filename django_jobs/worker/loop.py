@@ -119,7 +119,7 @@ class Loop:
     def _guard_lease(self) -> float:
         if self._floor.lease_good:
             return float("inf") if self._stop.requested else self._runners.staff()
-        self._floor.stop_running(Verdict.LEASE)
+        self._floor.kill_running(Verdict.LEASE)
         return 0.1
 
     def _ask(self) -> None:

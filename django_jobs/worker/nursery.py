@@ -4,7 +4,7 @@ A process of its own, forked from the parent before it has threads or connection
 thread, so that forking again is always safe and takes milliseconds. It
 
 1. forks a runner for a slot when the parent says so,
-2. kills a runner's whole session when the parent says so,
+2. interrupts a runner, or kills its whole session, when the parent says so,
 3. reports every death with its wait status, after killing what the dead left of its session,
 4. kills every runner when the lease in shared memory has passed, and stays,
 5. kills every runner and exits when the parent is gone.
@@ -33,7 +33,7 @@ from django_jobs.runner.serve import Post, serve
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send, socket_pair
-from django_jobs.worker.sessions import kill_session
+from django_jobs.worker.sessions import interrupt, kill_session
 
 Serve = Callable[[int], None]
 
@@ -106,7 +106,7 @@ class Nursery:
                 if verb == "start":
                     self._start(slot)
                 elif self._children.get(pid) == slot:
-                    kill_session(pid)
+                    interrupt(pid) if verb == "interrupt" else kill_session(pid)
             self._parent_lives = False
 
     def _start(self, slot: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django_jobs.engines.rows import Held
 from django_jobs.wire.clock import boottime, boottime_ns
-from django_jobs.wire.slips import Run, Slip, Slips, SlipState
+from django_jobs.wire.slips import Run, Slip, Slips, SlipState, StopReason
 from django_jobs.worker.sessions import kill_session
 from django_jobs.worker.starting import Event, Starter, What
 from django_jobs.worker.verdicts import Verdict
@@ -108,15 +108,21 @@ class Runners:
             runner.verdict, runner.condemned = verdict, run
             self.starter.kill(runner.slot, runner.pid)
 
-    def running(self) -> Iterator[tuple[Runner, Held, int]]:
-        """Return each busy runner with the fence and the start (ns) of its run."""
+    def interrupt(self, runner: Runner, run: Run, reason: StopReason) -> None:
+        """Have an exception raised in a run's code; whatever it does with that, its runner ends after it."""
+        # The slip first: the signal only makes the runner look there.
+        runner.slip.stop(run, reason)
+        self.starter.interrupt(runner.slot, runner.pid)
+
+    def running(self) -> Iterator[tuple[Runner, Held, Run]]:
+        """Return each busy runner with the fence of its run and what its slip says of it."""
         for runner in self._all:
             if (run := runner.run) is not None:
-                yield runner, Held(run.job_id, run.token), run.started_ns
+                yield runner, Held(run.job_id, run.token), run
 
     def busy_for(self) -> float:
         """Return for how long no slot has been free (seconds); 0 when one is."""
-        starts = [started_ns for _, _, started_ns in self.running()]
+        starts = [run.started_ns for _, _, run in self.running()]
         return (boottime_ns() - max(starts)) / 1e9 if len(starts) == len(self._all) else 0.0
 
     def unsettled(self) -> list[Runner]:

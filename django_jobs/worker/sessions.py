@@ -1,4 +1,4 @@
-"""Ending a runner with everything it started: a session is killed as a whole."""
+"""Ending a runner with everything it started: it may be interrupted alone; a session is killed as a whole."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def kill_session(leader: int) -> None:
         for pid in members:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def interrupt(leader: int) -> None:
+    """Send SIGALRM to this process alone; like `kill_session`, before it is reaped."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(leader, signal.SIGALRM)
 
 
 def _living_members(leader: int) -> Iterator[int]:

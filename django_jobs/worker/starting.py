@@ -1,4 +1,4 @@
-"""Two ways to make runners, one contract: start, kill, and tell of births and deaths.
+"""Two ways to make runners, one contract: start, interrupt, kill, and tell of births and deaths.
 
 `fork` asks the nursery: milliseconds, and the code's memory is shared. `exec` starts a fresh
 interpreter for each: slower and larger, but safe where the project's start-up has left threads
@@ -23,7 +23,7 @@ from django_jobs.recycling import Recycling
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send
 from django_jobs.worker.nursery import Serve, fork_nursery
-from django_jobs.worker.sessions import kill_session
+from django_jobs.worker.sessions import interrupt, kill_session
 
 
 class What(StrEnum):
@@ -54,6 +54,9 @@ class Starter(Protocol):
     def start(self, slot: int) -> None:
         """Make a runner for a slot; its birth, or that there was none, comes as an event."""
 
+    def interrupt(self, slot: int, pid: int) -> None:
+        """Send a runner, and nothing it has started, SIGALRM: it looks at its slip then."""
+
     def kill(self, slot: int, pid: int) -> None:
         """Kill a runner's whole session; its death comes as an event."""
 
@@ -77,6 +80,10 @@ class NurseryStarter:
     def start(self, slot: int) -> None:
         """Have the nursery fork a runner."""
         self._order("start", slot, 0)
+
+    def interrupt(self, slot: int, pid: int) -> None:
+        """Have the nursery send a runner SIGALRM."""
+        self._order("interrupt", slot, pid)
 
     def kill(self, slot: int, pid: int) -> None:
         """Have the nursery kill a runner's session."""
@@ -133,9 +140,14 @@ class ExecStarter:
             self._news.append(Event(What.BORN, slot, pid, 0))
         os.eventfd_write(self._has_news, 1)
 
+    def interrupt(self, slot: int, pid: int) -> None:
+        """Send a runner SIGALRM."""
+        if self._has_child(pid):
+            interrupt(pid)
+
     def kill(self, slot: int, pid: int) -> None:
-        """Kill a runner's session; it is not reaped yet, so the pid is still its own."""
-        if any(process.pid == pid for _, process in self._children.values()):
+        """Kill a runner's session."""
+        if self._has_child(pid):
             kill_session(pid)
 
     def events(self) -> list[Event]:
@@ -156,6 +168,10 @@ class ExecStarter:
         if not self._poll.closed:
             self._poll.close()
             os.close(self._has_news)
+
+    def _has_child(self, pid: int) -> bool:
+        # It is not reaped before it is taken out here, so the pid is still its own.
+        return any(process.pid == pid for _, process in self._children.values())
 
     def _spawn(self, slot: int) -> int:
         fds = (self._runners.fileno(), self._slips.fd)

@@ -1,9 +1,10 @@
-"""What becomes of a job whose runner died."""
+"""What becomes of a job whose run was stopped or whose runner died."""
 
 from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from enum import StrEnum
 
 from django_jobs import retries
@@ -14,7 +15,7 @@ from django_jobs.wire.clock import boottime_ns
 
 
 class Verdict(StrEnum):
-    """Why the worker killed a runner."""
+    """Why the worker stopped a run or killed a runner."""
 
     TIMEOUT = "its job ran too long"
     SHUTDOWN = "the grace period is over"
@@ -35,12 +36,27 @@ def outcome_of_death(
         case Verdict.SHUTDOWN | Verdict.LEASE | Verdict.FOLLOWED | Verdict.STUCK | Verdict.ORPHANED:
             return _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
         case Verdict.TIMEOUT:
-            text = f"ran longer than its timeout of {job.timeout:g} s and was killed"
-            error = _error(job, ErrorKind.TIMEOUT, "Timeout", text)
-            return _charged(job, AttemptOutcome.TIMED_OUT, error, started_ns=started_ns)
+            return _timed_out(job, "and was killed", started_ns=started_ns)
         case _:
             error = _error(job, ErrorKind.CRASH, "RunnerDied", f"its runner {cause_of_death(status)}")
             return _charged(job, AttemptOutcome.CRASHED, error, started_ns=started_ns)
+
+
+def outcome_of_stopped(job: ClaimedJob, *, verdict: Verdict, report: Outcome) -> Outcome:
+    """Return the outcome of a run that was told to stop and has reported after that."""
+    return replace(_verdict_on(job, verdict, report), note=report.note)
+
+
+def _verdict_on(job: ClaimedJob, verdict: Verdict, report: Outcome) -> Outcome:
+    completed, started_ns = report.outcome is AttemptOutcome.COMPLETED, report.started_ns
+    if verdict is not Verdict.TIMEOUT:
+        # Nothing was wrong with it: what it has done nevertheless need not be done again.
+        return report if completed else _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
+    if completed:
+        return _timed_out(job, "and did not stop in time; its result was dropped", started_ns=started_ns)
+    # Where it hung.
+    traceback = report.error.traceback if report.error else ""
+    return _timed_out(job, "and was stopped", started_ns=started_ns, traceback=traceback)
 
 
 def cause_of_death(status: int) -> str:
@@ -54,9 +70,18 @@ def cause_of_death(status: int) -> str:
         return f"was killed by signal {-code}"
 
 
-def _error(job: ClaimedJob, kind: ErrorKind, exception_type: str, message: str) -> ErrorReport:
+def _timed_out(job: ClaimedJob, end: str, *, started_ns: int, traceback: str = "") -> Outcome:
+    text = f"ran longer than its timeout of {job.timeout:g} s {end}"
+    error = _error(job, ErrorKind.TIMEOUT, "Timeout", text, traceback=traceback)
+    return _charged(job, AttemptOutcome.TIMED_OUT, error, started_ns=started_ns)
+
+
+def _error(
+    job: ClaimedJob, kind: ErrorKind, exception_type: str, message: str, *, traceback: str = ""
+) -> ErrorReport:
+    # All timeouts of a function are one group: where each was stopped is chance.
     mark = fingerprint(str(job.function), exception_type, message if kind is ErrorKind.CRASH else "")
-    return ErrorReport(kind, exception_type, message, fingerprint=mark)
+    return ErrorReport(kind, exception_type, message, traceback, mark)
 
 
 def _charged(job: ClaimedJob, outcome: AttemptOutcome, error: ErrorReport, *, started_ns: int) -> Outcome:

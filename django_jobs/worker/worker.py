@@ -223,6 +223,7 @@ class Worker:
             runners=runners,
             slips=self._slips,
             pace=Pace(slots=self.options.processes),
+            kill_after=self.conf.KILL_AFTER,
         )
         return Loop(
             Lifetime(

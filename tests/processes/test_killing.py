@@ -1,4 +1,4 @@
-"""Jobs that hang or take their runner along: they are ended, told apart, and the next job runs."""
+"""Jobs that take their runner along: they are told apart, and the next job runs."""
 
 from __future__ import annotations
 
@@ -7,34 +7,11 @@ import signal
 
 import pytest
 
-from django_jobs.models import Attempt, JobError
+from django_jobs.models import JobError
 from tests import jobs_that_misbehave as jobs
 from tests.processes.conftest import Ledger, Start, children, is_gone
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.mark.parametrize("hung", [jobs.sleep_long, jobs.spin, jobs.hold_the_gil, jobs.stubborn_child])
-def test_a_hung_job_is_gone_after_its_timeout(start_worker: Start, ledger: Ledger, hung: jobs.spin) -> None:
-    job = hung.using(timeout=0.3).enqueue(str(ledger))
-    worker = start_worker("--processes", "1")
-    (job,) = worker.until_final(job)
-    assert job.status == "dead"
-    assert Attempt.objects.get(job=job).outcome == "timed out"
-    error = JobError.objects.get(job=job)
-    assert (error.kind, error.message) == ("timeout", "ran longer than its timeout of 0.3 s and was killed")
-    assert all(is_gone(pid) for pid in ledger.pids())
-    after = jobs.note.enqueue(str(ledger), "next")
-    worker.until_final(after)
-    assert ledger.lines[-1] == "next"
-
-
-def test_a_timed_out_job_is_retried(start_worker: Start, ledger: Ledger) -> None:
-    job = jobs.sleep_long.using(timeout=0.2, max_attempts=2, retry_delay=0.1).enqueue(str(ledger))
-    worker = start_worker()
-    (job,) = worker.until_final(job)
-    assert [error.kind for error in job.errors] == ["timeout", "timeout"]
-    assert len(ledger.lines) == 2
 
 
 def test_the_neighbour_of_a_killed_job_goes_on(start_worker: Start, ledger: Ledger, tmp_path: object) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from typing import Any
 
 from django.utils import timezone, translation
 
 from django_jobs import current_job, get_current_job, job
+from django_jobs.wire.slips import Slip, StopReason
+
+slip: list[Slip] = []  # of the runner that a test plays
 
 
 @job
@@ -70,3 +75,49 @@ def fail_at(line: int) -> None:
 
 def _here() -> None:
     raise Odd(str(id(object())))
+
+
+@job(soft_timeout=0.001)
+def check_when_late() -> None:
+    """Ask whether there is time when there is none."""
+    time.sleep(0.002)
+    current_job.check_timeout()
+
+
+def _order() -> None:
+    run = slip[0].run()
+    assert run is not None
+    slip[0].stop(run, StopReason.TIMEOUT)
+    signal.raise_signal(signal.SIGALRM)
+
+
+@job
+def order_to_stop() -> None:
+    """Play the worker that stops this very run."""
+    _order()
+
+
+class _Late(dict[str, int]):
+    def items(self) -> Any:
+        _order()
+        return super().items()
+
+
+@job
+def return_what_orders_to_stop() -> object:
+    """Return what stops this run when it is stored."""
+    return _Late(one=1)
+
+
+class OrdersToStop(Exception):
+    """An error whose message stops the run."""
+
+    def __str__(self) -> str:
+        _order()
+        return "said"
+
+
+@job
+def fail_and_order_to_stop() -> None:
+    """Fail, and be stopped while the report is made."""
+    raise OrdersToStop

@@ -9,6 +9,7 @@ from django.test import override_settings
 from django.utils import timezone, translation
 
 from django_jobs import get_current_job
+from django_jobs.outcomes import Outcome
 from django_jobs.runner.execute import UNKNOWN_DELAY_LEAST, execute
 from django_jobs.serializers import load_result
 from django_jobs.states import AttemptOutcome, ErrorKind
@@ -16,7 +17,7 @@ from django_jobs.wire.messages import Refusal, report_from_bytes, report_to_byte
 from tests import jobs as shared
 from tests import jobs_that_misbehave as misbehaving
 from tests.runner import jobs
-from tests.runner.making import PLACE, assignment, error_of, outcome_of
+from tests.runner.making import INTERRUPTS, PLACE, assignment, error_of, outcome_of, stoppable
 
 
 def _result(outcome: Any) -> Any:
@@ -40,7 +41,7 @@ def test_a_coroutine_is_awaited() -> None:
 
 def test_a_job_knows_itself_while_it_runs_and_only_then() -> None:
     given = assignment(jobs.tell, number=2)
-    known = _result(execute(given, PLACE))
+    known = _result(execute(given, PLACE, INTERRUPTS))
     assert known == [given.job_id, 2, 2, 3, "w", 2, "default"]
     assert get_current_job() is None
 
@@ -99,6 +100,33 @@ def test_options_that_cannot_be_read_fail_the_run_which_is_retried_by_the_fallba
     assert outcome_of(shared.echo, options=options, number=3).retry_in is None
 
 
+def test_a_soft_limit_that_has_passed_is_a_failure_of_its_own_kind_that_is_retried() -> None:
+    outcome = outcome_of(jobs.check_when_late, options=jobs.check_when_late.options.stored())
+    assert outcome.error is not None
+    assert (outcome.outcome, outcome.error.kind) == (AttemptOutcome.FAILED, ErrorKind.SOFT_TIMEOUT)
+    assert outcome.retry_in == 0
+
+
+@pytest.mark.parametrize("function", [jobs.order_to_stop, jobs.return_what_orders_to_stop])
+def test_a_run_is_stopped_wherever_its_own_code_runs(function: Any) -> None:
+    with stoppable() as interrupts:
+        outcome = execute(assignment(function), PLACE, interrupts)
+    assert isinstance(outcome, Outcome)
+    assert outcome.error is not None
+    assert outcome.error.exception_type == "django_jobs.exceptions.HardTimeout"
+    assert "_order" in outcome.error.traceback
+    assert outcome.retry_in
+
+
+def test_no_callable_and_no_message_of_a_failed_run_is_stopped() -> None:
+    with stoppable() as interrupts:
+        outcome = execute(assignment(jobs.fail_and_order_to_stop), PLACE, interrupts)
+    assert isinstance(outcome, Outcome)
+    assert outcome.error is not None
+    assert outcome.error.exception_type == "tests.runner.jobs.OrdersToStop"
+    assert interrupts.told
+
+
 def test_arguments_that_do_not_fit_fail_the_run() -> None:
     assert error_of(shared.add, 1, 2, 3).exception_type == "TypeError"
 
@@ -116,7 +144,7 @@ def test_a_callable_that_fails_is_replaced_by_the_fallback(caplog: pytest.LogCap
 
 def test_a_job_of_an_unknown_function_is_refused_with_a_delay() -> None:
     given = assignment("tests.jobs.adt")
-    refusal = execute(given, PLACE)
+    refusal = execute(given, PLACE, INTERRUPTS)
     assert isinstance(refusal, Refusal)
     assert (refusal.job_id, refusal.token, refusal.delay) == (given.job_id, 7, UNKNOWN_DELAY_LEAST)
     assert refusal.reason.startswith("unknown function")

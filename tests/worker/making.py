@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django_jobs.engines.rows import ClaimedJob, Held
-from django_jobs.outcomes import Outcome
-from django_jobs.states import AttemptOutcome
+from django_jobs.outcomes import ErrorReport, Outcome
+from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.messages import Assignment, Refusal, report_to_bytes
 from django_jobs.wire.slips import Slips, SlipState
@@ -58,11 +58,19 @@ def completed(job: ClaimedJob, **more: Any) -> Outcome:
     return Outcome(job.id, job.token, AttemptOutcome.COMPLETED, started_ns=now, finished_ns=now, **more)
 
 
+def failed(job: ClaimedJob, *, traceback: str = "") -> Outcome:
+    """Return the outcome of a run that raised."""
+    now = boottime_ns()
+    error = ErrorReport(ErrorKind.EXCEPTION, "ValueError", "no", traceback)
+    return Outcome(job.id, job.token, AttemptOutcome.FAILED, error=error, started_ns=now, finished_ns=now)
+
+
 class FakeStarter:
     """Takes note of what it is told; its events are what the test puts there."""
 
     def __init__(self) -> None:
         self.started: list[int] = []
+        self.interrupted: list[tuple[int, int]] = []
         self.killed: list[tuple[int, int]] = []
         self.stopped = 0
 
@@ -71,6 +79,9 @@ class FakeStarter:
 
     def start(self, slot: int) -> None:
         self.started.append(slot)
+
+    def interrupt(self, slot: int, pid: int) -> None:
+        self.interrupted.append((slot, pid))
 
     def kill(self, slot: int, pid: int) -> None:
         self.killed.append((slot, pid))
@@ -85,7 +96,7 @@ class FakeStarter:
 class Shop:
     """A floor with runners that the test plays itself. Their pids are no process's."""
 
-    def __init__(self, *, count: int = 2) -> None:
+    def __init__(self, *, count: int = 2, kill_after: float = 1.0) -> None:
         self.starter = FakeStarter()
         self.slips = Slips.create(count)
         self.slips.lease_ns = boottime_ns() + 60 * 10**9
@@ -93,7 +104,13 @@ class Shop:
         self.runners = Runners(self.starter, self.slips, count=count)
         self.handout = Handout(ours=self.ours, runners=self.theirs)
         self.pace = Pace(slots=count)
-        self.floor = Floor(handout=self.handout, runners=self.runners, slips=self.slips, pace=self.pace)
+        self.floor = Floor(
+            handout=self.handout,
+            runners=self.runners,
+            slips=self.slips,
+            pace=self.pace,
+            kill_after=kill_after,
+        )
 
     def born(self, *slots: int) -> None:
         """Let runners be born; they wait for work."""
@@ -126,6 +143,11 @@ class Shop:
         send(self.theirs, report_to_bytes(report))
         self.slips[slot].say(SlipState.IDLE)
 
+    def leaves(self, slot: int, report: Outcome) -> None:
+        """Play a runner that reports and ends, because it was told to stop."""
+        send(self.theirs, report_to_bytes(report))
+        self.slips[slot].say(SlipState.LEAVING)
+
     def dies(self, slot: int, *, status: int = 9, what: What = What.DIED) -> None:
         """Let the death of a runner be heard."""
         self.floor.bury(Event(what, slot, pid_of(slot), status))
@@ -137,9 +159,9 @@ class Shop:
 
 
 @contextmanager
-def shop(*, count: int = 2) -> Iterator[Shop]:
+def shop(*, count: int = 2, kill_after: float = 1.0) -> Iterator[Shop]:
     """Return a floor for the time of a test."""
-    made = Shop(count=count)
+    made = Shop(count=count, kill_after=kill_after)
     try:
         yield made
     finally:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.states import AttemptOutcome, ErrorKind
+from django_jobs.states import AttemptOutcome
 from django_jobs.wire.clock import boottime_ns
-from django_jobs.wire.slips import SlipState
+from django_jobs.wire.slips import SlipState, StopReason
 from django_jobs.worker import limits
 from tests.worker.making import Shop, claimed, completed, held, pid_of
 
@@ -17,38 +17,56 @@ def _long_ago(seconds: float) -> int:
     return boottime_ns() - int(seconds * SECOND)
 
 
-def test_a_run_over_its_timeout_is_killed_once_and_told_as_timed_out(floor_with_two: Shop) -> None:
+def test_a_run_over_its_timeout_is_told_to_stop_once(floor_with_two: Shop) -> None:
     shop, job = floor_with_two, claimed(timeout=5.0)
     shop.hand_out(job)
     shop.begins(0, started_ns=_long_ago(6))
     shop.floor.enforce()
     shop.floor.enforce()
-    assert shop.starter.killed == [(0, pid_of(0))]
-    shop.floor.take_work()
-    shop.dies(0)
-    ((_, outcome),) = shop.floor.take_work().finished
-    assert (outcome.outcome, outcome.error.kind) == (AttemptOutcome.TIMED_OUT, ErrorKind.TIMEOUT)
+    assert shop.starter.interrupted == [(0, pid_of(0))]
+    assert shop.slips[0].stop_asked is StopReason.TIMEOUT
 
 
-def test_a_killed_run_asks_for_no_look_at_once(floor_with_two: Shop) -> None:
+def test_a_run_asks_for_a_look_at_its_limit(floor_with_two: Shop) -> None:
     shop = floor_with_two
     shop.hand_out(claimed(timeout=5.0))
-    shop.begins(0, started_ns=_long_ago(6))
-    shop.floor.enforce()
-    assert shop.floor.enforce() == limits.LOOK_EVERY
+    shop.begins(0, started_ns=_long_ago(4.9))
+    assert 0 < shop.floor.enforce() <= 0.1
 
 
-def test_the_job_that_follows_the_condemned_one_is_not_charged(floor_with_two: Shop) -> None:
-    shop, late, next_one = floor_with_two, claimed(timeout=5.0), claimed(timeout=5.0)
-    shop.hand_out(late, next_one)
-    shop.begins(0, started_ns=_long_ago(6))
+def test_a_run_that_wants_it_is_interrupted_once_at_its_soft_limit(floor_with_two: Shop) -> None:
+    shop, job = floor_with_two, claimed(options='{"soft_timeout": 2, "soft_timeout_raises": true}')
+    shop.hand_out(job)
+    shop.begins(0, started_ns=_long_ago(1.9))
+    assert 0 < shop.floor.enforce() <= 0.1
+    assert shop.starter.interrupted == []
+    shop.slips[0].busy(job.id, job.token, _long_ago(2.1))
     shop.floor.enforce()
-    shop.finishes(0, completed(late))
-    shop.begins(0)
-    shop.floor.take_work()
-    shop.dies(0)
-    outcomes = {job.id: outcome.outcome for job, outcome in shop.floor.take_work().finished}
-    assert outcomes == {late.id: AttemptOutcome.COMPLETED, next_one.id: AttemptOutcome.INTERRUPTED}
+    shop.floor.enforce()
+    assert shop.starter.interrupted == [(0, pid_of(0))]
+    assert shop.slips[0].stop_asked is StopReason.SOFT_TIMEOUT
+
+
+@pytest.mark.parametrize("options", [None, '{"soft_timeout": 2}', '{"soft_timeout_raises": true}', "no JSON"])
+def test_a_run_that_does_not_is_left_alone_at_its_soft_limit(
+    floor_with_two: Shop, options: str | None
+) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed(options=options))
+    shop.begins(0, started_ns=_long_ago(3))
+    shop.floor.enforce()
+    assert shop.starter.interrupted == []
+
+
+def test_the_hard_limit_comes_after_the_soft_one(floor_with_two: Shop) -> None:
+    shop, options = floor_with_two, '{"soft_timeout": 2, "soft_timeout_raises": true}'
+    job = claimed(timeout=5.0, options=options)
+    shop.hand_out(job)
+    shop.begins(0, started_ns=_long_ago(3))
+    shop.floor.enforce()
+    shop.slips[0].busy(job.id, job.token, _long_ago(6))
+    shop.floor.enforce()
+    assert shop.slips[0].stop_asked is StopReason.TIMEOUT
 
 
 def test_the_job_that_follows_a_lost_one_is_not_dropped(floor_with_two: Shop) -> None:
@@ -109,9 +127,12 @@ def test_a_timeout_beyond_all_time_is_none(floor_with_two: Shop, timeout: float)
 def test_nothing_grows_with_the_jobs_that_went_by(floor_with_two: Shop) -> None:
     shop = floor_with_two
     for _ in range(50):
-        job = claimed()
+        job = claimed(timeout=3.0, options='{"soft_timeout": 1, "soft_timeout_raises": true}')
         shop.hand_out(job)
         shop.begins(0, started_ns=_long_ago(2))
+        shop.floor.enforce()
+        shop.slips[0].busy(job.id, job.token, _long_ago(4))
+        shop.floor.enforce()
         shop.floor.lose([held(job)])
         shop.floor.enforce()
         shop.finishes(0, completed(job))
@@ -121,5 +142,6 @@ def test_nothing_grows_with_the_jobs_that_went_by(floor_with_two: Shop) -> None:
     shop.hand_out(claimed())
     shop.begins(0)
     shop.floor.enforce()
-    assert len(shop.floor._limits._begun) + len(shop.floor._limits._lost) == 0
+    left = shop.floor._limits._begun, shop.floor._limits._lost, shop.floor._limits._reminded
+    assert not any((*left, shop.floor._ladder._told))
     assert shop.slips[1].state is SlipState.IDLE

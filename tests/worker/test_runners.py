@@ -53,6 +53,17 @@ def test_births_that_fail_are_tried_again_less_and_less_often(monkeypatch: pytes
         assert len(made.starter.started) == 10
 
 
+def test_a_runner_that_ends_because_it_was_told_to_stop_is_replaced_at_once(floor_with_two: Shop) -> None:
+    shop, job = floor_with_two, claimed()
+    shop.hand_out(job)
+    shop.begins(0)
+    shop.floor.stop_running(Verdict.SHUTDOWN)
+    shop.leaves(0, completed(job))
+    shop.dies(0, status=0)
+    shop.runners.staff()
+    assert shop.starter.started == [0, 1, 0]
+
+
 def test_a_runner_that_died_with_its_job_is_replaced_at_once(floor_with_two: Shop) -> None:
     shop = floor_with_two
     shop.hand_out(claimed())
@@ -89,17 +100,17 @@ def test_the_first_verdict_stands(floor_with_two: Shop) -> None:
     shop = floor_with_two
     shop.hand_out(claimed())
     shop.begins(0)
-    shop.floor.stop_running(Verdict.SHUTDOWN)
-    shop.floor.stop_running(Verdict.LEASE)
+    shop.floor.kill_running(Verdict.LEASE)
+    shop.floor.kill_running(Verdict.SHUTDOWN)
     assert shop.starter.killed == [(0, pid_of(0))]
-    assert shop.runners.died(0)[1] is Verdict.SHUTDOWN
+    assert shop.runners.died(0)[1] is Verdict.LEASE
 
 
 def test_a_verdict_does_not_pass_to_the_next_runner(floor_with_two: Shop) -> None:
     shop = floor_with_two
     shop.hand_out(claimed())
     shop.begins(0)
-    shop.floor.stop_running(Verdict.SHUTDOWN)
+    shop.floor.kill_running(Verdict.LEASE)
     shop.dies(0)
     shop.born(0)
     assert shop.runners.died(0) == (None, None)

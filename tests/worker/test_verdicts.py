@@ -1,14 +1,16 @@
-"""What becomes of a job whose runner died."""
+"""What becomes of a job whose run was stopped or whose runner died."""
 
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pytest
 
+from django_jobs.notes import Note
 from django_jobs.states import AttemptOutcome, ErrorKind
-from django_jobs.worker.verdicts import Verdict, cause_of_death, outcome_of_death
-from tests.worker.making import claimed
+from django_jobs.worker.verdicts import Verdict, cause_of_death, outcome_of_death, outcome_of_stopped
+from tests.worker.making import claimed, completed, failed
 
 BLAMELESS = [Verdict.SHUTDOWN, Verdict.LEASE, Verdict.FOLLOWED, Verdict.STUCK, Verdict.ORPHANED]
 
@@ -45,6 +47,52 @@ def test_timeouts_and_crashes_are_charged_until_the_attempts_are_used_up(
     assert outcome.error is not None
     assert (outcome.error.kind, outcome.error.message) == (kind, message)
     assert (outcome.retry_in is None) is dead
+
+
+def test_a_run_that_was_stopped_in_its_code_tells_where_it_hung() -> None:
+    job = claimed(timeout=2.5)
+    outcome = outcome_of_stopped(job, verdict=Verdict.TIMEOUT, report=failed(job, traceback="in line 3"))
+    assert outcome.error is not None
+    assert (outcome.outcome, outcome.error.kind) == (AttemptOutcome.TIMED_OUT, ErrorKind.TIMEOUT)
+    assert outcome.error.message == "ran longer than its timeout of 2.5 s and was stopped"
+    assert outcome.error.traceback == "in line 3"
+    assert outcome.retry_in
+
+
+def test_what_a_run_returns_after_it_was_told_to_stop_is_dropped() -> None:
+    job = claimed(timeout=2.5, attempts=2, max_attempts=3)
+    outcome = outcome_of_stopped(job, verdict=Verdict.TIMEOUT, report=completed(job, result_data="late"))
+    assert (outcome.outcome, outcome.result_data, outcome.retry_in) == (AttemptOutcome.TIMED_OUT, None, None)
+    assert outcome.error is not None
+    assert outcome.error.message.endswith("its result was dropped")
+
+
+def test_stopped_and_killed_runs_of_a_function_are_one_group() -> None:
+    job = claimed(timeout=2.5)
+    killed = outcome_of_death(job, verdict=Verdict.TIMEOUT, status=9, started_ns=5)
+    marks = [
+        outcome.error.fingerprint
+        for report in (completed(job), failed(job, traceback="here"), failed(job, traceback="there"))
+        if (outcome := outcome_of_stopped(job, verdict=Verdict.TIMEOUT, report=report)).error
+    ]
+    assert killed is not None
+    assert killed.error is not None
+    assert {*marks, killed.error.fingerprint} == {killed.error.fingerprint}
+
+
+def test_what_a_stopped_run_has_said_is_kept() -> None:
+    job, note = claimed(timeout=2.5), Note(None, None, "a line")
+    outcome = outcome_of_stopped(job, verdict=Verdict.TIMEOUT, report=replace(failed(job), note=note))
+    assert outcome.note == note
+
+
+def test_a_run_stopped_at_shutdown_is_interrupted_unless_it_completed() -> None:
+    job = claimed()
+    done, broken = completed(job, result_data="7"), failed(job)
+    assert outcome_of_stopped(job, verdict=Verdict.SHUTDOWN, report=done) == done
+    outcome = outcome_of_stopped(job, verdict=Verdict.SHUTDOWN, report=broken)
+    assert (outcome.outcome, outcome.error) == (AttemptOutcome.INTERRUPTED, None)
+    assert outcome.started_ns == broken.started_ns
 
 
 @pytest.mark.parametrize("options", ["no JSON", "[]", '{"retry_delay": {"kind": "nonsense"}}'])

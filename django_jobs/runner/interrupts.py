@@ -1,0 +1,126 @@
+"""How a running job is stopped from outside: an exception raised in its own code, and nowhere else.
+
+The parent writes its order on the slip and then has SIGALRM sent, so the handler has only to look
+there. Python runs it in the main thread, between any two steps of whatever is going on; it raises
+only where `allowed`, and else the signal was no more than an interrupted sleep:
+
+- between jobs, in hygiene and while the report is built and sent nothing is allowed, so neither a
+  report nor the runner's own state is ever cut in two;
+- the order names one run by its serial, so one that comes late cannot meet the job that follows;
+- one that comes before the job's code has begun is looked for again when it begins;
+- an order is obeyed once: a signal that comes again does not end the job's `finally` blocks;
+- a signal of the job's own making (signal.alarm) finds no order, and a child that the job forked
+  is not who the order is for.
+
+A job may put a handler of its own in this place. It then hears of the order in its own way or
+not at all, and is killed KILL_AFTER later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from django_jobs.exceptions import HardTimeout, SoftTimeout
+from django_jobs.wire.slips import Slip, StopReason
+
+_WORDS = {
+    StopReason.TIMEOUT: "the job ran longer than its timeout",
+    StopReason.CANCEL: "the job was cancelled",
+    StopReason.SHUTDOWN: "the worker stops",
+}
+
+
+class Interrupts:
+    """The orders to stop that the runs of one runner get.
+
+    Attributes:
+        allowed: whether an exception may be raised now. Close it by assigning False in a `finally`:
+            no signal comes between the two, while a call could be interrupted at its first step.
+    """
+
+    def __init__(self, slip: Slip) -> None:
+        self.allowed = False
+        self._slip, self._pid = slip, os.getpid()
+        self._obeyed: StopReason | None = None
+        self._task: _Task | None = None
+
+    def listen(self) -> None:
+        """Take SIGALRM, whatever the job before has made of it."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+
+    def allow(self) -> None:
+        """Let this run be interrupted from now on."""
+        self._obeyed, self._task = None, None
+        self.allowed = True
+        self._obey()  # its order may have come before
+
+    @property
+    def told(self) -> bool:
+        """Whether the run that was named last was told to stop."""
+        return self._slip.stop_asked is not None
+
+    def awaited(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """Return a coroutine function whose task is cancelled where a plain one would be interrupted."""
+        self._task = task = _Task()
+
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            task.begin()
+            try:
+                return await function(*args, **kwargs)
+            except asyncio.CancelledError as cancelled:
+                if self._obeyed is None:  # the job's own doing
+                    raise
+                raise _exception(self._obeyed) from cancelled
+
+        return run
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._obey()
+
+    def _obey(self) -> None:
+        reason = self._slip.stop_asked
+        if not self.allowed or reason in (None, self._obeyed) or os.getpid() != self._pid:
+            return
+        self._obeyed = reason
+        # After a soft limit may come the hard one. After that nothing: what runs then is cleaning up.
+        self.allowed = reason is StopReason.SOFT_TIMEOUT
+        if self._task is None:
+            raise _exception(reason)
+        self._task.cancel()
+
+
+class _Task:
+    """The task of a coroutine job. Its loop has a thread of its own; the main thread only waits for it."""
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def begin(self) -> None:
+        """Called in the loop: from now on there is somebody to cancel."""
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        if self._wanted:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Called in the main thread, perhaps before the loop runs."""
+        self._wanted = True
+        if self._loop is not None and self._task is not None:
+            with suppress(RuntimeError):  # the loop has just been closed: the task is over
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+def _exception(reason: StopReason) -> BaseException:
+    if reason is StopReason.SOFT_TIMEOUT:
+        return SoftTimeout()
+    return HardTimeout(_WORDS[reason])

@@ -1,0 +1,171 @@
+"""Jobs that hang: they are gone after their limit, may clean up before, and the next job runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from django_jobs.models import Attempt, Job, JobError
+from tests import jobs_that_misbehave as jobs
+from tests.processes.conftest import Ledger, Start, children, is_gone
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STOPPED, KILLED = "and was stopped", "and was killed"
+
+
+def _session(leader: int) -> list[int]:
+    """Return the living processes of a session."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and not is_gone(int(entry.name)):
+            stat = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(stat[3]) == leader:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("method", ["fork", "exec"])
+@pytest.mark.parametrize(
+    ("hung", "end"),
+    [
+        (jobs.sleep_long, STOPPED),
+        (jobs.spin, STOPPED),
+        (jobs.hold_the_gil, KILLED),
+        (jobs.stubborn_child, STOPPED),
+        (jobs.await_long, STOPPED),
+    ],
+)
+def test_a_hung_job_is_gone_after_its_timeout(
+    start_worker: Start, ledger: Ledger, hung: Any, end: str, method: str
+) -> None:
+    job = hung.using(timeout=0.3).enqueue(str(ledger))
+    worker = start_worker("--processes", "1", "--start-method", method, KILL_AFTER=0.5)
+    (job,) = worker.until_final(job)
+    assert all(is_gone(pid) for pid in ledger.pids())
+    assert _session(ledger.pids()[0]) == []
+    assert job.status == "dead"
+    assert Attempt.objects.get(job=job).outcome == "timed out"
+    error = JobError.objects.get(job=job)
+    assert (error.kind, error.message) == ("timeout", f"ran longer than its timeout of 0.3 s {end}")
+    assert (hung.function.__name__ in error.traceback) is (end == STOPPED)
+    after = jobs.note.enqueue(str(ledger), "next")
+    worker.until_final(after)
+    assert ledger.lines[-1] == "next"
+    assert "Traceback" not in worker.log
+
+
+def test_a_timed_out_job_is_retried(start_worker: Start, ledger: Ledger) -> None:
+    job = jobs.sleep_long.using(timeout=0.2, max_attempts=2, retry_delay=0.1).enqueue(str(ledger))
+    worker = start_worker()
+    (job,) = worker.until_final(job)
+    assert [error.kind for error in job.errors] == ["timeout", "timeout"]
+    assert len(ledger.lines) == 2
+
+
+@pytest.mark.parametrize("hung", [jobs.clean_up, jobs.await_long])
+def test_a_job_may_clean_up_when_its_time_is_over(start_worker: Start, ledger: Ledger, hung: Any) -> None:
+    job = hung.using(timeout=0.2).enqueue(str(ledger))
+    start_worker().until_final(job)
+    assert ledger.lines[-1] == "CLEANED"
+
+
+def test_a_job_that_takes_too_long_to_clean_up_is_killed(start_worker: Start, ledger: Ledger) -> None:
+    job = jobs.clean_up.using(timeout=0.2).enqueue(str(ledger), 60)
+    start_worker(KILL_AFTER=0.2).until_final(job)
+    assert len(ledger.lines) == 1
+    assert JobError.objects.get(job=job).message.endswith(KILLED)
+
+
+def test_what_a_job_returns_after_its_timeout_is_no_result(start_worker: Start, ledger: Ledger) -> None:
+    job = jobs.wave_off.using(timeout=0.2).enqueue(str(ledger))
+    (job,) = start_worker().until_final(job)
+    assert ledger.lines == ["HardTimeout"]
+    assert (job.status, job.result_data) == ("dead", None)
+    assert JobError.objects.get(job=job).message.endswith("its result was dropped")
+
+
+def test_what_a_stopped_job_wrote_in_a_transaction_is_rolled_back(
+    start_worker: Start, ledger: Ledger
+) -> None:
+    job = jobs.sleep_in_transaction.using(timeout=0.5).enqueue(str(ledger))
+    # On SQLite nobody else can write while that transaction is open.
+    start_worker().until_final(job)
+    assert list(Job.objects.all()) == [job]
+
+
+@pytest.mark.parametrize("handler", ["default", "deaf"])
+def test_a_job_that_takes_the_signal_for_itself_is_stopped_as_well(
+    start_worker: Start, ledger: Ledger, handler: str
+) -> None:
+    job = jobs.take_the_alarm.using(timeout=0.2).enqueue(str(ledger), handler)
+    after = jobs.note.enqueue(str(ledger), "next")
+    worker = start_worker("--processes", "1", KILL_AFTER=0.3)
+    worker.until_final(job, after)
+    assert Attempt.objects.get(job=job).outcome == "timed out"
+    assert is_gone(ledger.pids()[0])
+
+
+def test_an_alarm_that_a_job_has_left_meets_no_other_job(start_worker: Start, ledger: Ledger) -> None:
+    written = [jobs.set_an_alarm.enqueue(str(ledger), 0.1), jobs.nap.enqueue(str(ledger), 0.3)]
+    worker = start_worker("--processes", "1")
+    assert {job.status for job in worker.until_final(*written)} == {"completed"}
+    assert ledger.lines == ["set", "napped"]
+
+
+def test_a_stopped_runner_takes_no_further_job(start_worker: Start, ledger: Ledger) -> None:
+    hung = jobs.sleep_long.using(timeout=0.3, priority=1).enqueue(str(ledger))
+    worker = start_worker("--processes", "1")
+    after = jobs.hold.enqueue(str(ledger), str(ledger))
+    worker.until_final(hung, after)
+    first, second = ledger.pids(0)[0], ledger.pids(1)[0]
+    assert first != second
+    (nursery,) = children(worker.pid)
+    assert children(nursery) == [second]
+
+
+@pytest.mark.parametrize("hung", [jobs.check_for_ever, jobs.clean_up])
+def test_a_soft_limit_fails_the_attempt_and_lets_it_clean_up(
+    start_worker: Start, ledger: Ledger, hung: Any
+) -> None:
+    raises = hung is jobs.clean_up  # it never asks
+    job = hung.using(soft_timeout=0.2, soft_timeout_raises=raises, max_attempts=2).enqueue(str(ledger))
+    worker = start_worker("--processes", "1")
+    (job,) = worker.until_final(job)
+    assert (job.status, job.attempts) == ("dead", 2)
+    assert {error.kind for error in job.errors} == {"soft timeout"}
+    assert {error.exception_type for error in job.errors} == {"django_jobs.exceptions.SoftTimeout"}
+    assert {attempt.outcome for attempt in Attempt.objects.filter(job=job)} == {"failed"}
+    assert [line.split()[0] for line in ledger.lines].count("CLEANED") == 2
+
+
+def test_a_coroutine_is_interrupted_at_its_soft_limit(start_worker: Start, ledger: Ledger) -> None:
+    job = jobs.await_long.using(soft_timeout=0.2, soft_timeout_raises=True).enqueue(str(ledger))
+    start_worker().until_final(job)
+    assert JobError.objects.get(job=job).kind == "soft timeout"
+    assert ledger.lines[-1] == "CLEANED"
+
+
+def test_a_job_may_clean_up_when_the_worker_stops(start_worker: Start, ledger: Ledger) -> None:
+    job = jobs.clean_up.using(timeout=None).enqueue(str(ledger))
+    worker = start_worker("--grace", "0.1")
+    worker.until(lambda: ledger.lines)
+    assert worker.stop() == 0
+    assert ledger.lines[-1] == "CLEANED"
+    job.refresh_from_db()
+    assert (job.status, job.attempts, job.interruptions) == ("ready", 0, 1)
+    assert not JobError.objects.exists()
+
+
+def test_a_worker_that_stops_waits_for_no_job_that_cannot_be_interrupted(
+    start_worker: Start, ledger: Ledger
+) -> None:
+    job = jobs.hold_the_gil.using(timeout=None).enqueue(str(ledger))
+    worker = start_worker("--grace", "0.1", KILL_AFTER=600)
+    worker.until(lambda: ledger.lines)
+    assert worker.stop() == 0
+    job.refresh_from_db()
+    assert (job.status, job.attempts, job.interruptions) == ("ready", 0, 1)
+    assert is_gone(ledger.pids()[0])
