@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django_jobs.context import JobContext, current_job, get_current_job
 from django_jobs.exceptions import (
+    CancelRequested,
     DuplicateJobFunction,
     HardTimeout,
     InvalidJobFunction,
@@ -37,6 +38,7 @@ from django_jobs.router import JobsRouter
 __version__ = "0.1.0"
 
 __all__ = [
+    "CancelRequested",
     "DuplicateJobFunction",
     "HardTimeout",
     "InvalidJobFunction",

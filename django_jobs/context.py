@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from django_jobs.exceptions import NoCurrentJob, SoftTimeout
+from django_jobs.exceptions import CancelRequested, NoCurrentJob, SoftTimeout
 from django_jobs.notebook import Notebook
 from django_jobs.wire.clock import boottime_ns
 
@@ -29,6 +29,10 @@ class Workplace:
     database: str
 
 
+def _nobody() -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobContext:
     """One run of a job.
@@ -45,6 +49,7 @@ class JobContext:
         database: the write alias of the queue.
         notebook: takes what the job says of itself.
         soft_ends_ns: when its soft_timeout is over (CLOCK_BOOTTIME); None where it has none.
+        cancel_asked: tells whether somebody wants this run cancelled.
     """
 
     id: UUID
@@ -59,6 +64,7 @@ class JobContext:
     database: str
     notebook: Notebook = field(default_factory=Notebook, repr=False, compare=False)
     soft_ends_ns: int | None = None
+    cancel_asked: Callable[[], bool] = field(default=_nobody, repr=False, compare=False)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -103,6 +109,22 @@ class JobContext:
         if self.soft_ends_ns is not None and boottime_ns() >= self.soft_ends_ns:
             raise SoftTimeout
 
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether somebody wants this job cancelled; for a job that ends in a way of its own then."""
+        return self.cancel_asked()
+
+    def check_cancelled(self) -> None:
+        """Go on unless somebody wants this job cancelled; call it where the job can stop well.
+
+        It costs less than a microsecond, so call it as often as you like, also in threads and coroutines.
+
+        Raises:
+            CancelRequested: somebody does. Left uncaught, it makes the attempt, and the job, cancelled.
+        """
+        if self.cancel_asked():
+            raise CancelRequested
+
 
 _running: ContextVar[JobContext | None] = ContextVar("django_jobs_running", default=None)
 
@@ -122,6 +144,12 @@ def running(context: JobContext) -> Iterator[JobContext]:
         _running.reset(token)
 
 
+def _here() -> JobContext:
+    if (context := _running.get()) is None:
+        raise NoCurrentJob
+    return context
+
+
 class _CurrentJob:
     """Whatever job is running where it is asked."""
 
@@ -131,10 +159,11 @@ class _CurrentJob:
         # Python and its tools look for such names on whatever a module holds, job or not.
         if name.startswith("__"):
             raise AttributeError(name)
-        context = get_current_job()
-        if context is None:
-            raise NoCurrentJob
-        return getattr(context, name)
+        return getattr(_here(), name)
+
+    def check_cancelled(self) -> None:
+        # Called in tight loops, where it would cost four times as much to be looked for in vain first.
+        _here().check_cancelled()
 
     def __setattr__(self, name: str, value: object) -> None:
         hint = "; change the dict it is, and call save_meta()" if name == "meta" else ""

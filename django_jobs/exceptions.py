@@ -188,6 +188,17 @@ class HardTimeout(BaseException):
     """
 
 
+class CancelRequested(BaseException):
+    """Somebody wants this job cancelled; raised by `current_job.check_cancelled()`.
+
+    No Exception, so that a job that catches those, and goes on with the next of many, does not catch
+    this one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("somebody wants this job cancelled")
+
+
 def exception_name(exception: BaseException | type[BaseException]) -> str:
     """Return the dotted name of an exception's class, without `builtins.`."""
     cls: type[Any] = exception if isinstance(exception, type) else type(exception)

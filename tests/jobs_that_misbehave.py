@@ -372,3 +372,36 @@ def leak(path: str, size: int) -> int:
 def eat(size: int) -> int:
     """Take so many bytes and give them back."""
     return len(bytes(size))
+
+
+@job(timeout=None)
+def work_until_cancelled(path: str) -> None:
+    """Work in small steps and listen; sweep nothing under the carpet, but clean up."""
+    write_line(path, "START", os.getpid())
+    try:
+        while True:
+            try:
+                current_job.check_cancelled()
+                time.sleep(0.001)
+            except Exception:  # as jobs do that go on with the next of many
+                write_line(path, "SWALLOWED")
+    finally:
+        write_line(path, "CLEANED")
+
+
+@job(timeout=None)
+async def await_until_cancelled(path: str) -> None:
+    """Do so in a coroutine."""
+    write_line(path, "START", os.getpid())
+    while not current_job.cancel_requested:
+        await asyncio.sleep(0.001)
+    current_job.check_cancelled()
+
+
+@job(timeout=None)
+def fail_when_cancelled(path: str) -> None:
+    """Make a failure of a wish to cancel, which would be retried."""
+    write_line(path, "START", os.getpid())
+    while not current_job.cancel_requested:
+        time.sleep(0.001)
+    raise ValueError("cancelled in a way of its own")

@@ -10,8 +10,9 @@ import threading
 from dataclasses import replace
 
 import pytest
+from asgiref.sync import sync_to_async
 
-from django_jobs import NoCurrentJob, SoftTimeout, current_job, get_current_job
+from django_jobs import CancelRequested, NoCurrentJob, SoftTimeout, current_job, get_current_job
 from django_jobs.context import running
 from django_jobs.notebook import Notebook
 from django_jobs.notes import Note, Progress
@@ -84,6 +85,35 @@ def test_a_job_that_asks_is_told_when_its_soft_limit_has_passed() -> None:
         replace(JOB, soft_ends_ns=ends_ns).check_timeout()
     with running(replace(JOB, soft_ends_ns=now)), pytest.raises(SoftTimeout, match="soft_timeout"):
         current_job.check_timeout()
+
+
+def test_a_job_that_asks_is_told_when_somebody_wants_it_cancelled() -> None:
+    with running(JOB):
+        current_job.check_cancelled()
+        assert current_job.cancel_requested is False
+    with running(replace(JOB, cancel_asked=lambda: True)):
+        assert current_job.cancel_requested is True
+        with pytest.raises(CancelRequested):
+            current_job.check_cancelled()
+    with pytest.raises(NoCurrentJob):
+        current_job.check_cancelled()
+
+
+def test_a_job_that_goes_on_after_any_exception_does_not_go_on_when_it_is_cancelled() -> None:
+    assert not issubclass(CancelRequested, Exception)
+
+
+def test_threads_and_coroutines_of_a_job_are_told_as_well() -> None:
+    async def ask_in_thread() -> None:
+        await sync_to_async(current_job.check_cancelled, thread_sensitive=False)()
+
+    async def ask() -> None:
+        current_job.check_cancelled()
+
+    with running(replace(JOB, cancel_asked=lambda: True)):
+        for way in (ask, ask_in_thread):
+            with pytest.raises(CancelRequested):
+                asyncio.run(way())
 
 
 def test_a_job_cannot_change_what_it_is_told() -> None:

@@ -13,7 +13,7 @@ from asgiref.sync import async_to_sync
 from django_jobs import registry, retries
 from django_jobs.conf import conf
 from django_jobs.context import JobContext, Workplace, running
-from django_jobs.exceptions import HardTimeout, SoftTimeout, UnknownJobFunction
+from django_jobs.exceptions import CancelRequested, HardTimeout, SoftTimeout, UnknownJobFunction
 from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
 from django_jobs.outcomes import Outcome
@@ -38,11 +38,13 @@ def execute(
         function = registry.find(assignment.function)
     except UnknownJobFunction as unknown:
         return _unknown_function(assignment, unknown)
-    run = _Run(assignment, function, _context(assignment, workplace, notebook), interrupts)
+    run = _Run(assignment, function, _context(assignment, workplace, interrupts, notebook), interrupts)
     return copy_context().run(run.outcome)
 
 
-def _context(assignment: Assignment, workplace: Workplace, notebook: Notebook | None) -> JobContext:
+def _context(
+    assignment: Assignment, workplace: Workplace, interrupts: Interrupts, notebook: Notebook | None
+) -> JobContext:
     return JobContext(
         id=assignment.job_id,
         function=assignment.function,
@@ -55,6 +57,7 @@ def _context(assignment: Assignment, workplace: Workplace, notebook: Notebook | 
         slots=workplace.slots,
         database=workplace.database,
         notebook=notebook or Notebook(assignment.meta),
+        cancel_asked=interrupts.cancel_asked(),
     )
 
 
@@ -96,6 +99,9 @@ class _Run:
             result_data = self._result_data()
         # SystemExit, KeyboardInterrupt and their like end the job that raised them, not the runner.
         except BaseException as error:
+            # One that the job raises although nobody has asked is a failure like others.
+            if isinstance(error, CancelRequested) and self.context.cancel_requested:
+                return self._ended(AttemptOutcome.CANCELLED)
             kind = ErrorKind.SOFT_TIMEOUT if isinstance(error, SoftTimeout) else self.kind
             report = blame(error, kind=kind, function=self.assignment.function)
             return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))

@@ -62,6 +62,10 @@ class Interrupts:
         self.allowed = True
         self._obey()  # its order may have come before
 
+    def cancel_asked(self) -> Callable[[], bool]:
+        """Return what tells whether somebody wants the run that was named last cancelled."""
+        return self._slip.cancel_asked()
+
     @property
     def told(self) -> bool:
         """Whether the run that was named last was told to stop."""

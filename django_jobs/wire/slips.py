@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -143,11 +144,14 @@ class Slip:
         """Tell this run, and no other, that somebody wants it cancelled."""
         self._words[_CANCEL] = run.serial
 
-    @property
-    def cancel_asked(self) -> bool:
-        """Whether somebody wants the run that was named last cancelled."""
-        # The first run's serial is 1, so a fresh slip's two zeros are no wish.
-        return self._words[_CANCEL] == self._words[_SERIAL] > 0
+    def cancel_asked(self) -> Callable[[], bool]:
+        """Return what tells, by a look at one word, whether somebody wants the run named last cancelled.
+
+        That run and no other: a thread that outlives it is not told what is meant for the next.
+        """
+        # No word is -1, so a fresh slip's two zeros are no wish.
+        words, serial = self._words, self._words[_SERIAL] or -1
+        return lambda: words[_CANCEL] == serial
 
 
 def _size(count: int) -> int:

@@ -5,8 +5,9 @@ Each pass is a row of bounded units, in this order, so that nothing keeps a rene
 1. renew the lease of all that the worker holds
 2. hear whether another connection has made jobs ready, if the loop wants any
 3. write what the loop handed over and claim what it wants, in one transaction
-4. do the duties that are due, until the next renewal is
-5. after a renewal, say in the list of workers that this one is there
+4. hear which of the jobs it holds somebody wants cancelled
+5. do the duties that are due, until the next renewal is
+6. after a renewal, say in the list of workers that this one is there
 
 A database that is away stops nothing: what could not be written is kept and tried again.
 """
@@ -46,6 +47,7 @@ from django_jobs.worker.presence import Presence
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble
 from django_jobs.worker.waking import Waking
+from django_jobs.worker.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Desk:
         self._clock = DatabaseClock(engine)
         self._claims = Claims(engine, plan.terms, clock=self._clock, tally=plan.tally)
         self._waking = Waking(engine, queues=plan.terms.queues)
+        self._wishes = Wishes(self._claims, outbox)
         self._roster = DutyRoster(plan.duties)
         self._presence = Presence(engine, plan.worker, clock=self._clock)
         self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)
@@ -120,6 +123,7 @@ class Desk:
             self._hear(anyway=renewed)
             found = self._settle_and_claim(work)
             work = Work()
+            self._wishes.tell()
             self._tell_of_pauses(anew=renewed)
             made_ready = self._do_duties()
             if renewed:
@@ -135,7 +139,7 @@ class Desk:
                 self._outbox.post(Drained())
 
     def _patience(self, wanted: bool) -> float:
-        moments = [self._renew_at, self._roster.next_at]
+        moments = [self._renew_at, self._wishes.next_at, self._roster.next_at]
         if wanted:
             moments += [self._look_at, self._waking.next_at]
         return max(0.0, min(moments) - boottime())

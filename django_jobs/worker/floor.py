@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.engines.rows import Cancel, ClaimedJob, Held
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.messages import Refusal, Remark
@@ -107,13 +107,29 @@ class Floor:
         """Let go of claims that are not this worker's any more."""
         # What nobody has read could still be started: take it back, so that it can be dropped.
         self._handout.recall()
-        self._handout.drop(held)
+        self._handout.take_out(held=set(held))
         self._limits.lose(held)
 
     def pause(self, queues: Set[str]) -> None:
         """Give back what no runner has of these queues."""
         self._handout.recall()
-        self._work.given_back += [GivenBack(job) for job in self._handout.take_out(queues)]
+        self._work.given_back += [GivenBack(job) for job in self._handout.take_out(queues=queues)]
+
+    def cancel(self, asked: Iterable[Cancel]) -> None:
+        """Tell the runs that somebody wants cancelled, end those to be forced, give back what has not begun.
+
+        One that a runner is just reading is in neither place: it is told when this is called again.
+        """
+        unmet = {one.held: one.forced for one in asked}
+        for runner, held, run in self._runners.running():
+            if held in unmet:
+                runner.slip.ask_cancel(run)
+                if unmet.pop(held):
+                    self._ladder.stop(runner, held, run, Verdict.CANCELLED)
+        if unmet:
+            self._handout.recall()
+            jobs = self._handout.take_out(held=unmet)
+            self._work.given_back += [GivenBack(job, cancelled=True) for job in jobs]
 
     def enforce(self) -> float:
         """Apply the limits on time; return when to look again at the latest (seconds)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Iterable, Set
+from collections.abc import Container, Iterable, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.wire.messages import Assignment, Remark, Report, report_from_bytes
@@ -91,16 +91,14 @@ class Handout:
         self._buffer.clear()
         return jobs
 
-    def take_out(self, queues: Set[str]) -> list[ClaimedJob]:
-        """Take the jobs of these queues out of the buffer."""
-        found = [job for job in self._buffer if job.queue in queues]
-        self._buffer = deque(job for job in self._buffer if job.queue not in queues)
+    def take_out(self, *, queues: Set[str] = frozenset(), held: Container[Held] = ()) -> list[ClaimedJob]:
+        """Take the jobs of these queues, and those of these claims, out of the buffer."""
+        found: list[ClaimedJob] = []
+        kept: deque[ClaimedJob] = deque()
+        for job in self._buffer:
+            (found if job.queue in queues or Held(job.id, job.token) in held else kept).append(job)
+        self._buffer = kept
         return found
-
-    def drop(self, held: Iterable[Held]) -> None:
-        """Forget jobs in the buffer that are not this worker's any more."""
-        lost = set(held)
-        self._buffer = deque(job for job in self._buffer if Held(job.id, job.token) not in lost)
 
 
 def _assignment(job: ClaimedJob) -> Assignment:

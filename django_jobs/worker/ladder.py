@@ -18,7 +18,11 @@ from django_jobs.worker.runners import Runner, Runners
 from django_jobs.worker.stopping import LAST_WRITES
 from django_jobs.worker.verdicts import Verdict, outcome_of_stopped
 
-_REASONS = {Verdict.TIMEOUT: StopReason.TIMEOUT, Verdict.SHUTDOWN: StopReason.SHUTDOWN}
+_REASONS = {
+    Verdict.TIMEOUT: StopReason.TIMEOUT,
+    Verdict.CANCELLED: StopReason.CANCEL,
+    Verdict.SHUTDOWN: StopReason.SHUTDOWN,
+}
 # At shutdown the desk still has to write what became of the job.
 LONGEST_AT_SHUTDOWN = LAST_WRITES / 2
 

@@ -19,7 +19,7 @@ from django_jobs.logs import logger
 from django_jobs.wire.clock import boottime
 from django_jobs.worker.floor import Floor
 from django_jobs.worker.health import HealthFile
-from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
+from django_jobs.worker.inbox import Cancels, Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import Event, ExecStarter, What
 from django_jobs.worker.stopping import Stop
@@ -144,6 +144,8 @@ class Loop:
                     self._floor.lose(held)
                 case Paused(queues):
                     self._floor.pause(queues)
+                case Cancels(asked):
+                    self._floor.cancel(asked)
                 case Drained() if self._floor.empty and not self._stop.requested:
                     self._stop.request()
                 case DeskClosed():

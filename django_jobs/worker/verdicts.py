@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     """Why the worker stopped a run or killed a runner."""
 
     TIMEOUT = "its job ran too long"
+    CANCELLED = "its job was cancelled"
     SHUTDOWN = "the grace period is over"
     LEASE = "the lease has passed"
     LOST = "its job is not this worker's any more"
@@ -37,6 +38,8 @@ def outcome_of_death(
             return _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
         case Verdict.TIMEOUT:
             return _timed_out(job, "and was killed", started_ns=started_ns)
+        case Verdict.CANCELLED:
+            return _outcome(job, AttemptOutcome.CANCELLED, started_ns=started_ns)
         case _:
             error = _error(job, ErrorKind.CRASH, "RunnerDied", f"its runner {cause_of_death(status)}")
             return _charged(job, AttemptOutcome.CRASHED, error, started_ns=started_ns)
@@ -50,8 +53,9 @@ def outcome_of_stopped(job: ClaimedJob, *, verdict: Verdict, report: Outcome) ->
 def _verdict_on(job: ClaimedJob, verdict: Verdict, report: Outcome) -> Outcome:
     completed, started_ns = report.outcome is AttemptOutcome.COMPLETED, report.started_ns
     if verdict is not Verdict.TIMEOUT:
+        ended = AttemptOutcome.CANCELLED if verdict is Verdict.CANCELLED else AttemptOutcome.INTERRUPTED
         # Nothing was wrong with it: what it has done nevertheless need not be done again.
-        return report if completed else _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
+        return report if completed else _outcome(job, ended, started_ns=started_ns)
     if completed:
         return _timed_out(job, "and did not stop in time; its result was dropped", started_ns=started_ns)
     # Where it hung.

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone, translation
 
-from django_jobs import current_job, get_current_job, job
+from django_jobs import CancelRequested, current_job, get_current_job, job
 from django_jobs.wire.slips import Slip, StopReason
 
 slip: list[Slip] = []  # of the runner that a test plays
@@ -121,3 +121,43 @@ class OrdersToStop(Exception):
 def fail_and_order_to_stop() -> None:
     """Fail, and be stopped while the report is made."""
     raise OrdersToStop
+
+
+@job
+def be_asked_and_check() -> None:
+    """Play the worker that tells this run of a wish to cancel it, and listen."""
+    _ask_cancel()
+    current_job.check_cancelled()
+
+
+@job
+async def be_asked_and_check_in_a_coroutine() -> None:
+    """Do so in a coroutine."""
+    _ask_cancel()
+    current_job.check_cancelled()
+
+
+@job
+def be_asked_and_go_on() -> str:
+    """Be told, and not listen."""
+    _ask_cancel()
+    return "done"
+
+
+@job
+def be_asked_and_fail() -> None:
+    """Be told, and fail for another reason."""
+    _ask_cancel()
+    raise Odd("of its own")
+
+
+@job
+def cancel_itself() -> None:
+    """Raise what only a wish to cancel should raise."""
+    raise CancelRequested
+
+
+def _ask_cancel() -> None:
+    run = slip[0].run()
+    assert run is not None
+    slip[0].ask_cancel(run)

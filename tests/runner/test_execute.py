@@ -9,6 +9,7 @@ from django.test import override_settings
 from django.utils import timezone, translation
 
 from django_jobs import get_current_job
+from django_jobs.functions import JobFunction
 from django_jobs.outcomes import Outcome
 from django_jobs.runner.execute import UNKNOWN_DELAY_LEAST, execute
 from django_jobs.serializers import load_result
@@ -173,3 +174,39 @@ def test_a_job_whose_function_stays_unknown_dies_of_it() -> None:
 def test_every_outcome_can_travel(function: Any, args: tuple[Any, ...]) -> None:
     outcome = outcome_of(function, *args)
     assert report_from_bytes(report_to_bytes(outcome)) == outcome
+
+
+def _outcome(function: JobFunction[Any, Any]) -> Outcome:
+    with stoppable() as interrupts:
+        outcome = execute(assignment(function), PLACE, interrupts)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+@pytest.mark.parametrize("function", [jobs.be_asked_and_check, jobs.be_asked_and_check_in_a_coroutine])
+def test_a_run_that_hears_of_a_wish_to_cancel_it_is_cancelled_and_not_run_again(
+    function: JobFunction[Any, Any],
+) -> None:
+    outcome = _outcome(function)
+    assert (outcome.outcome, outcome.error, outcome.retry_in) == (AttemptOutcome.CANCELLED, None, None)
+    assert outcome.final
+
+
+def test_a_run_that_does_not_listen_completes() -> None:
+    outcome = _outcome(jobs.be_asked_and_go_on)
+    assert (outcome.outcome, outcome.result_data) == (AttemptOutcome.COMPLETED, '"done"')
+
+
+def test_a_run_that_fails_for_another_reason_has_failed() -> None:
+    outcome = _outcome(jobs.be_asked_and_fail)
+    assert outcome.outcome is AttemptOutcome.FAILED
+    assert outcome.error is not None
+    assert outcome.error.message == "of its own"
+
+
+def test_a_job_that_nobody_wants_cancelled_cannot_cancel_itself() -> None:
+    outcome = _outcome(jobs.cancel_itself)
+    assert outcome.outcome is AttemptOutcome.FAILED
+    assert outcome.error is not None
+    assert outcome.error.exception_type == "django_jobs.exceptions.CancelRequested"
+    assert outcome.retry_in == 0

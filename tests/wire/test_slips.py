@@ -29,7 +29,7 @@ def _begin(slip: Slip, job_id: UUID | None = None, *, token: int = 7, started_ns
 def test_a_new_page_has_no_runner_and_no_lease(slips: Slips) -> None:
     assert [slips[slot].state for slot in range(3)] == [SlipState.EMPTY] * 3
     assert slips.lease_ns == 0
-    assert not any(slips[slot].stop_asked or slips[slot].cancel_asked for slot in range(3))
+    assert not any(slips[slot].stop_asked or slips[slot].cancel_asked()() for slot in range(3))
 
 
 def test_a_busy_slip_names_its_run_and_no_other_state_does(slips: Slips) -> None:
@@ -62,7 +62,7 @@ def test_an_order_for_the_run_before_stops_nobody_even_under_the_same_token(slip
     _begin(slip, token=7)
     slip.stop(before, StopReason.TIMEOUT)
     slip.ask_cancel(before)
-    assert (slip.stop_asked, slip.cancel_asked) == (None, False)
+    assert (slip.stop_asked, slip.cancel_asked()()) == (None, False)
 
 
 def test_no_order_outlives_its_run(slips: Slips) -> None:
@@ -70,15 +70,23 @@ def test_no_order_outlives_its_run(slips: Slips) -> None:
     run = _begin(slip)
     slip.stop(run, StopReason.CANCEL)
     slip.ask_cancel(run)
-    assert (slip.stop_asked, slip.cancel_asked) == (StopReason.CANCEL, True)
+    assert (slip.stop_asked, slip.cancel_asked()()) == (StopReason.CANCEL, True)
     slip.say(SlipState.EMPTY)  # its runner died; the next one takes over the slip as it is
     _begin(slip)
-    assert (slip.stop_asked, slip.cancel_asked) == (None, False)
+    assert (slip.stop_asked, slip.cancel_asked()()) == (None, False)
+
+
+def test_what_outlives_its_run_is_not_told_of_the_next(slips: Slips) -> None:
+    slip = slips[0]
+    _begin(slip)
+    before = slip.cancel_asked()
+    slip.ask_cancel(_begin(slip))
+    assert (before(), slip.cancel_asked()()) == (False, True)
 
 
 def test_a_wish_to_cancel_is_no_order_to_stop(slips: Slips) -> None:
     slips[0].ask_cancel(_begin(slips[0]))
-    assert (slips[0].stop_asked, slips[0].cancel_asked) == (None, True)
+    assert (slips[0].stop_asked, slips[0].cancel_asked()()) == (None, True)
 
 
 def test_a_program_that_maps_the_page_again_sees_the_same(slips: Slips) -> None:

@@ -14,6 +14,7 @@ from django_jobs.engines.listening import Listener
 from django_jobs.engines.rows import (
     Ack,
     Amended,
+    Cancel,
     ClaimedJob,
     Count,
     Held,
@@ -82,6 +83,8 @@ class FakeEngine:
         self.due: datetime | None = None
         self.workers: dict[str, datetime] = {}
         self.paused_queues: list[str] = []
+        self.asked: list[Cancel] = []
+        self.cancels_instead: set[Held] = set()
         self.ear: Listener = Listener()
         self.fails: dict[str, Exception] = {}
         self.meanwhile: Callable[[], Any] = lambda: None  # while a claim is being made
@@ -150,13 +153,23 @@ class FakeEngine:
         self._call("renew")
         return [one for one in held if one not in self.mine]
 
+    def cancels(self, worker_id: str) -> list[Cancel]:
+        self._call("cancels")
+        return self.asked
+
     def ack(self, acks: Sequence[Ack]) -> list[Amended]:
         self._call("ack")
         self.acked += acks
         refused = [Amended(ack.held, None) for ack in acks if ack.held not in self.mine]
-        return refused + [
-            Amended(ack.held, self.stores_as[ack.held]) for ack in acks if ack.held in self.stores_as
-        ]
+        return (
+            refused
+            + [Amended(ack.held, self.stores_as[ack.held]) for ack in acks if ack.held in self.stores_as]
+            + [
+                Amended(ack.held, ack.outcome, cancelled=True)
+                for ack in acks
+                if ack.held in self.cancels_instead
+            ]
+        )
 
     def count(self, counts: Sequence[Count]) -> None:
         self._call("count")

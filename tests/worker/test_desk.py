@@ -15,17 +15,18 @@ from django_jobs.duties import Done
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines.listening import ANY_QUEUE
-from django_jobs.engines.rows import WorkerRow
+from django_jobs.engines.rows import Cancel, WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.notes import Note
 from django_jobs.outcomes import ErrorReport
 from django_jobs.states import AttemptOutcome, ErrorKind
-from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
 from django_jobs.worker.inbox import (
     UNIT,
+    Cancels,
     Claimed,
     DeskClosed,
     Drained,
@@ -315,6 +316,54 @@ def test_a_worker_without_a_free_slot_hears_of_a_pause_with_its_next_renewal(off
     office.desk._renew_at = 0.0
     office.passes()
     assert office.news() == [Paused({"default"})]
+
+
+def test_the_loop_hears_what_somebody_wants_cancelled_again_and_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [boottime()]
+    monkeypatch.setattr("django_jobs.worker.wishes.boottime", lambda: clock[0])
+    (job,) = office.claims(claimed())
+    office.engine.asked = [Cancel(held(job), forced=False)]
+    for _ in range(2):
+        office.passes(3)
+        assert office.news() == []
+        clock[0] += 1
+        office.passes(3)
+        assert office.news() == [Cancels(office.engine.asked)]
+
+
+def test_while_it_holds_nothing_the_desk_does_not_ask_what_is_to_be_cancelled(office: Office) -> None:
+    office.passes(3)
+    assert "cancels" not in office.engine.calls
+    (job,) = office.claims(claimed())
+    assert office.desk._patience(wanted=False) <= 0.9
+    office.inbox.put(Work(finished=[(job, completed(job))]))
+    office.passes()
+    assert office.desk._patience(wanted=False) > 0.9
+
+
+def test_a_cancelled_job_is_logged_as_such_however_its_run_ended(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second, third = office.claims(claimed(), claimed(), claimed())
+    failure = replace(completed(second), outcome=AttemptOutcome.FAILED, retry_in=5, error=UNSTORABLE)
+    cancelled = replace(completed(third), outcome=AttemptOutcome.CANCELLED)
+    office.engine.cancels_instead = {held(second)}
+    with caplog.at_level("INFO", logger="django_jobs"):
+        office.inbox.put(
+            Work(
+                finished=[(second, failure), (third, cancelled)],
+                given_back=[GivenBack(first, cancelled=True)],
+            )
+        )
+        office.passes()
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
+    assert len(lines) == 3
+    assert lines[0].endswith("cancelled on request before it began")
+    assert lines[1].endswith("DataError: too long; cancelled on request")
+    assert "cancelled on request in" in lines[2]
+    assert office.desk._claims.none_held
 
 
 def test_the_end_waits_for_jobs_on_their_way_to_the_loop(office: Office) -> None:

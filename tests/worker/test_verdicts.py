@@ -27,7 +27,7 @@ def test_a_lost_job_is_not_ours_to_judge() -> None:
 
 
 def test_every_verdict_has_its_consequence() -> None:
-    assert set(Verdict) == {*BLAMELESS, Verdict.LOST, Verdict.TIMEOUT}
+    assert set(Verdict) == {*BLAMELESS, Verdict.LOST, Verdict.TIMEOUT, Verdict.CANCELLED}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,20 @@ def test_a_run_stopped_at_shutdown_is_interrupted_unless_it_completed() -> None:
     outcome = outcome_of_stopped(job, verdict=Verdict.SHUTDOWN, report=broken)
     assert (outcome.outcome, outcome.error) == (AttemptOutcome.INTERRUPTED, None)
     assert outcome.started_ns == broken.started_ns
+
+
+def test_a_run_that_was_ended_because_it_was_cancelled_is_charged_and_has_no_error() -> None:
+    job = claimed()
+    killed = outcome_of_death(job, verdict=Verdict.CANCELLED, status=9, started_ns=5)
+    stopped = outcome_of_stopped(job, verdict=Verdict.CANCELLED, report=failed(job))
+    for outcome in (killed, stopped):
+        assert outcome is not None
+        assert (outcome.outcome, outcome.error, outcome.retry_in) == (AttemptOutcome.CANCELLED, None, None)
+
+
+def test_a_run_that_completed_before_its_forced_end_stays_completed() -> None:
+    done = completed(job := claimed(), result_data="7")
+    assert outcome_of_stopped(job, verdict=Verdict.CANCELLED, report=done) == done
 
 
 @pytest.mark.parametrize("options", ["no JSON", "[]", '{"retry_delay": {"kind": "nonsense"}}'])
