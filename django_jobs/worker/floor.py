@@ -154,10 +154,16 @@ class Floor:
             self._handout.recall()
             self.give_back()
 
-    def hand_out(self) -> None:
-        """Give the runners as much as the pace allows, while the lease is good."""
+    def hand_out(self) -> float:
+        """Give the runners as much as the pace allows, while the lease is good.
+
+        Returns:
+            When to apply the limits on time at the latest (seconds): those of what was handed out
+            just now are not known before its runner has begun it, and nothing tells of that.
+        """
         if self._recount is None and self.lease_good:
             self._handout.refill(self._pace.out)
+        return LOOK_EVERY if self._handout.out else float("inf")
 
     def give_back(self) -> None:
         """Give back all that no runner has."""

@@ -98,7 +98,7 @@ class Loop:
         if self._stop.requested:
             self._wind_down()
         else:
-            self._floor.hand_out()
+            self._wait = min(self._wait, self._floor.hand_out())
             self._ask()
         if self._floor.recounting:
             self._wait = RECOUNT_EVERY

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from django_jobs.models import Attempt, Job, JobError
+from django_jobs.worker.loop import NAP
 from tests import jobs_that_misbehave as jobs
 from tests.processes.conftest import Ledger, Start, children, is_gone
 
@@ -55,6 +56,17 @@ def test_a_hung_job_is_gone_after_its_timeout(
     worker.until_final(after)
     assert ledger.lines[-1] == "next"
     assert "Traceback" not in worker.log
+
+
+def test_a_worker_that_had_nothing_to_do_looks_at_the_clock_as_soon(
+    start_worker: Start, ledger: Ledger
+) -> None:
+    worker = start_worker("--processes", "1")
+    worker.until_final(jobs.note.enqueue(str(ledger), "up"))
+    jobs.sleep_long.using(timeout=0.2).enqueue(str(ledger))
+    worker.until(lambda: len(ledger.lines) == 2)
+    # Less than the loop's longest nap.
+    worker.until(lambda: is_gone(ledger.pids(1)[0]), patience=NAP - 1)
 
 
 def test_a_timed_out_job_is_retried(start_worker: Start, ledger: Ledger) -> None:

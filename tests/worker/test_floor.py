@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_jobs.wire.clock import boottime_ns
+from django_jobs.worker.limits import LOOK_EVERY
 from django_jobs.worker.pace import PATIENCE
 from tests.worker.making import Shop, claimed, completed
 
@@ -54,6 +55,17 @@ def test_nothing_is_given_back_while_one_slot_is_free_or_has_just_become_busy(
         shop.begins(1, started_ns=boottime_ns() - ago)
     shop.floor.enforce()
     assert _given_back(shop) == []
+
+
+def test_what_is_handed_out_is_looked_at_soon_although_nothing_tells_of_it(floor_with_two: Shop) -> None:
+    shop, job = floor_with_two, claimed(timeout=1.0)
+    assert shop.floor.hand_out() == float("inf")
+    shop.floor.take_in([job])
+    assert shop.floor.hand_out() == LOOK_EVERY
+    shop.begins(0)
+    shop.finishes(0, completed(job))
+    shop.floor.collect()
+    assert shop.floor.hand_out() == float("inf")
 
 
 def test_what_was_given_back_is_counted_before_and_after_it_is_taken(trained: Shop) -> None:
