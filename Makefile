@@ -7,7 +7,7 @@ VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo test matrix lint docs dist clean bench-claim bench-latency bench-idle bench-stats
+.PHONY: help demo test matrix lint docs dist clean bench-claim bench-latency bench-idle bench-stats bench-stopping
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +46,9 @@ bench-idle: $(STAMP) ## what an idle worker costs; DATABASE=postgresql for anoth
 
 bench-stats: $(STAMP) ## how long counting 1,000,000 jobs takes; DATABASE=postgresql for another database
 	@$(PYTHON) -m benchmarks.stats $(DATABASE)
+
+bench-stopping: $(STAMP) ## how fast hung jobs are gone; RUNS=100 for more than 20 of each kind
+	@$(PYTHON) -m benchmarks.stopping $(DATABASE) $(if $(RUNS),--runs $(RUNS))
 
 clean: ## remove what was built, the environment and the demo's data
 	rm -rf .venv .nox build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
