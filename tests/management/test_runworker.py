@@ -27,7 +27,11 @@ from django_jobs.management.commands import jobs_worker, runworker
         (["--processes", "3", "thumbnails"], "'thumbnails' is no option"),
         (["--max-seconds", "0"], "--max-seconds: '0' is not a number of seconds"),
         (["--max-jobs-per-runner", "0"], "--max-jobs-per-runner: '0' is not a whole number"),
-        (["--max-memory", "lots"], "--max-memory: 'lots' is not a number of bytes, or a text like 512M"),
+        (["--max-memory", "lots"], "--max-memory: 'lots' is not an amount of memory like 512M"),
+        (
+            ["--max-memory", "512"],
+            "--max-memory: '512' is not an amount of memory like 512M or 2G, at least 1M",
+        ),
         (["--worker-id", ""], "--worker-id: '' is not a name"),
         (["--worker-id", "a b"], "'a b' is not a name"),
         (["--worker-id", "w" * 81], "is not a name of 1 to 80"),

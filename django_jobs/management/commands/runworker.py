@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import router
 
-from django_jobs import sizes
 from django_jobs.engines import engine_for
 from django_jobs.exceptions import JobsError
 from django_jobs.management.readiness import obstacle
@@ -65,11 +64,11 @@ def _processes(text: str) -> int:
     return processes
 
 
-def _size(text: str) -> int:
+def _memory(text: str) -> int | None:
     try:
-        return sizes.size(text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
+        return checks.memory("", text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not an amount of memory like 512M or 2G, at least 1M") from None
 
 
 def _seconds(text: str) -> float:
@@ -123,7 +122,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--max-memory",
-            type=_size,
+            type=_memory,
             metavar="512M",
             help="replace a process that runs jobs when it occupies more than this after one",
         )
