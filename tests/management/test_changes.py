@@ -123,6 +123,15 @@ def test_force_is_asked_for_by_a_word_of_its_own(ask: Ask) -> None:
     assert asked_of(job) == 2
 
 
+def test_show_says_what_is_asked_of_a_running_job(ask: Ask) -> None:
+    job = make(Status.RUNNING)
+    assert "cancelling" not in ask("show", id_of(job))
+    for words, wish in ([], "asked"), (["--force"], "forced"):
+        ask("cancel", id_of(job), *words)
+        assert f"cancelling:   {wish}\n" in ask("show", id_of(job))
+        assert json.loads(ask("show", id_of(job), "--json"))["cancel_requested"] == wish
+
+
 def test_running_jobs_are_asked_by_status_and_never_as_pending_ones(ask: Ask) -> None:
     jobs = [make(Status.RUNNING, queue=queue) for queue in ("mail", "default")]
     assert ask("cancel", "--status", "pending") == "0 cancelled\n"

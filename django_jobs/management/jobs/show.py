@@ -14,6 +14,7 @@ from django_jobs.exceptions import JobNotFound
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, printable
 from django_jobs.management.jobs.listing import brief
 from django_jobs.models import Attempt, Job, JobError, JobNote
+from django_jobs.states import CancelRequest
 
 
 class Show(Subcommand):
@@ -44,6 +45,7 @@ def _data(job: Job, note: JobNote, attempts: list[Attempt], errors: list[JobErro
         "worker": job.worker_id,
         "started_at": iso(job.started_at),
         "interruptions": job.interruptions,
+        "cancel_requested": _wish(job),
         "replayed_as": _id(job.replayed_as),
         "replay_of": _id(job.replay_of),
         "args": _stored(job.args),
@@ -57,6 +59,12 @@ def _data(job: Job, note: JobNote, attempts: list[Attempt], errors: list[JobErro
         "attempts_made": [_attempt(each) for each in attempts],
         "errors": [_error(each) for each in errors],
     }
+
+
+def _wish(job: Job) -> str | None:
+    """Return what somebody has asked of a running job, in a word; None where nobody has."""
+    words: dict[int, str] = {CancelRequest.ASKED: "asked", CancelRequest.FORCED: "forced"}
+    return words.get(job.cancel_requested)
 
 
 def _id(job_id: UUID | None) -> str | None:
@@ -126,6 +134,7 @@ def _facts(job: Job, note: JobNote) -> list[str]:
         "created": clock(job.created_at),
         "ended" if job.is_final else "due": clock(job.run_after),
         "worker": one_line(job.worker_id),
+        "cancelling": _wish(job) or "",
         "progress": one_line(str(note.progress or ""), width=1_000),
         "meta": one_line(note.meta or "", width=1_000),
         "replayed as": _id(job.replayed_as) or "",
