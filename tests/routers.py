@@ -20,3 +20,7 @@ class ReadsFromReplica:
     def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
         """Return the primary, also for a row that was read from the replica."""
         return "default" if model._meta.app_label == "django_jobs" else None
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        """Leave the replica to its primary: checks of the models do not connect to it either."""
+        return False if db == "replica" else None
