@@ -44,6 +44,7 @@ class TestWithAnAlias:
 def test_without_the_setting_it_has_no_opinion(settings: Any) -> None:
     settings.DATABASE_ROUTERS = ["django_jobs.JobsRouter", ReadsFromReplica()]
     assert (router.db_for_read(Job), router.db_for_write(Job)) == ("replica", "default")
+    settings.DATABASE_ROUTERS = ["django_jobs.JobsRouter"]
     assert router.allow_migrate_model("replica", User)
     assert router.allow_migrate_model("replica", Job)
 
