@@ -24,7 +24,7 @@ def become_runner(*, maker: int, new_session: bool) -> None:
     if new_session:
         os.setsid()
     die_with(maker)
-    _ignore_signals()
+    ignore_signals()
     _forget_input()
 
 
@@ -36,6 +36,16 @@ def die_with(maker: int) -> None:
     # The maker may have died before prctl was in force; no signal comes for that any more.
     if os.getppid() != maker:
         os._exit(1)
+
+
+def ignore_signals() -> None:
+    """Be deaf to TERM and INT, whatever a job has made of them."""
+    # A service manager signals the whole group, but only the parent decides when a job ends.
+    # Handlers and not SIG_IGN: programs that a job starts would inherit SIG_IGN.
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def live(life: Callable[[], None]) -> NoReturn:
@@ -60,15 +70,6 @@ def flush_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # it may be None, broken, closed or replaced
             stream.flush()
-
-
-def _ignore_signals() -> None:
-    # A service manager signals the whole group, but only the parent decides when a job ends.
-    # Handlers and not SIG_IGN: programs that a job starts would inherit SIG_IGN.
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _forget_input() -> None:

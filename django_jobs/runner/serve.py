@@ -13,6 +13,7 @@ from django_jobs.notebook import Notebook
 from django_jobs.notes import Note
 from django_jobs.recycling import Recycling
 from django_jobs.runner import hygiene
+from django_jobs.runner.birth import ignore_signals
 from django_jobs.runner.execute import execute
 from django_jobs.runner.interrupts import Interrupts
 from django_jobs.runner.wear import Wear
@@ -63,13 +64,15 @@ def _leave(slip: Slip) -> None:
 
 def _run_and_report(assignment: Assignment, post: Post, interrupts: Interrupts) -> None:
     hygiene.before_attempt()
-    interrupts.listen()
     me = os.getpid()
     notebook = Notebook(assignment.meta, send=partial(_send_note, post.jobs, assignment))
     report = execute(assignment, post.workplace, interrupts, notebook)
     if os.getpid() != me:
         # The job forked, and its child came back here: two on one slip, with one job too many.
         os._exit(0)
+    # At once and not before the next job: an alarm that this one has set may come while there is none.
+    interrupts.listen()
+    ignore_signals()
     if interrupts.told:
         hygiene.after_interruption()
     else:

@@ -92,6 +92,15 @@ def _order() -> None:
 
 
 @job
+def upset_signals() -> None:
+    """Leave signals as no runner should have them."""
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.alarm(1000)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+
+
+@job
 def order_to_stop() -> None:
     """Play the worker that stops this very run."""
     _order()
