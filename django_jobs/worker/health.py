@@ -25,6 +25,8 @@ WRITE_EVERY = 5.0
 ASK_EVERY = 0.25
 # What every such file begins with; a file that does not is somebody else's, and is not overwritten.
 _OURS = b'{"worker_id":'
+# NONBLOCK: of a pipe, the opening would wait for a reader, and the whole worker with it.
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class State(StrEnum):
@@ -113,7 +115,7 @@ class HealthFile:
         # Beside it first, so that nobody ever reads half a file. Not flushed to the disk: that could
         # take seconds, and after a crash of the host the file says nothing anyway.
         beside = self._path.with_name(f"{self._path.name}.new")
-        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        fd = os.open(beside, _FLAGS, 0o644)
         with open(fd, "w") as file:
             json.dump(self._content(state), file)
         beside.replace(self._path)

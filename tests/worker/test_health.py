@@ -158,3 +158,9 @@ def test_a_path_that_cannot_be_written_is_refused_with_its_reason(tmp_path: Path
     path = tmp_path / "missing" / "health.json"
     with pytest.raises(HealthFileRefused, match=f"{path}: it cannot be written .No such file or directory"):
         _made(path, slips)
+
+
+def test_what_would_keep_the_writer_waiting_is_refused(path: Path, slips: Slips) -> None:
+    os.mkfifo(f"{path}.new")  # opening one waits until somebody reads it, and the loop never waits
+    with pytest.raises(HealthFileRefused, match="No such device or address"):
+        _made(path, slips)
