@@ -193,7 +193,7 @@ class Floor:
     def _finished(self, job: ClaimedJob, outcome: Outcome) -> None:
         self._work.finished.append((job, outcome))
         seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
-        self._pace.observe(seconds=seconds, payload=len(job.args))
+        self._pace.observe(seconds=seconds, payload=len(job.args) + len(job.meta or ""))
 
     def _noted(self, job: ClaimedJob, outcome: Outcome) -> Outcome:
         """Return the outcome of a run together with what it has said last."""

@@ -6,7 +6,7 @@ import pytest
 
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.worker.limits import LOOK_EVERY
-from django_jobs.worker.pace import PATIENCE
+from django_jobs.worker.pace import PATIENCE, PAYLOADS_MOST
 from tests.worker.making import Shop, claimed, completed
 
 LONG_AGO = int((PATIENCE + 1) * 1e9)
@@ -79,3 +79,14 @@ def test_what_was_given_back_is_counted_before_and_after_it_is_taken(trained: Sh
     shop.finishes(0, completed(jobs[0]))
     shop.floor.collect()
     assert shop.floor.given_back == 3
+
+
+def test_what_jobs_have_saved_counts_as_what_they_carry(trained: Shop) -> None:
+    shop, saved = trained, "m" * 64 * 1024
+    for _ in range(100):
+        job = claimed(meta=saved)
+        shop.hand_out(job)
+        shop.begins(0)
+        shop.finishes(0, completed(job))
+        shop.floor.collect()
+    assert (shop.floor.room - 2) * len(saved) <= PAYLOADS_MOST * 1.01
