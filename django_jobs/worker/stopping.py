@@ -58,8 +58,11 @@ class Stop:
             return
 
     def request(self) -> None:
-        """Ask to stop: the first time with the grace period, after that at once."""
-        self._grace_until = boottime() + (0 if self._requested else self.grace)
+        """Ask to stop, with the grace period; who asks again changes nothing.
+
+        A worker whose time is over asks too, and a signal may come while it makes up its mind.
+        """
+        self._grace_until = min(self._grace_until, boottime() + self.grace)
         self._requested = True
 
     @property
@@ -78,4 +81,7 @@ class Stop:
         return boottime() > self._grace_until + LAST_WRITES
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.request()
+        if self._requested:
+            self._grace_until = min(self._grace_until, boottime())
+        else:
+            self.request()

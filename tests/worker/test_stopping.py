@@ -43,9 +43,15 @@ def test_a_second_signal_ends_the_grace_period(stop: Stop) -> None:
     assert stop.grace_left == 0
 
 
+def test_a_worker_that_wants_to_end_when_a_signal_has_just_come_keeps_its_grace(stop: Stop) -> None:
+    signal.raise_signal(signal.SIGTERM)
+    stop.request()
+    assert stop.grace_left > 0
+
+
 def test_many_signals_do_no_more_than_two(stop: Stop) -> None:
     for _ in range(5):
-        stop.request()
+        signal.raise_signal(signal.SIGTERM)
     assert stop.grace_left == 0
     assert not stop.overdue
 
