@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
@@ -38,14 +39,21 @@ def die_with(maker: int) -> None:
         os._exit(1)
 
 
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Hear a signal and do nothing."""
+
+
+_SIGNALS = ((signal.SIGTERM, _ignore), (signal.SIGINT, _ignore), (signal.SIGCHLD, signal.SIG_DFL))
+
+
 def ignore_signals() -> None:
     """Be deaf to TERM and INT, whatever a job has made of them."""
     # A service manager signals the whole group, but only the parent decides when a job ends.
     # Handlers and not SIG_IGN: programs that a job starts would inherit SIG_IGN.
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number, handler in _SIGNALS:
+        if signal.getsignal(number) is not handler:  # asked after every job, where setting costs more
+            signal.signal(number, handler)
 
 
 def live(life: Callable[[], None]) -> NoReturn:
