@@ -102,10 +102,18 @@ def test_an_execd_runner_is_born_killed_and_reaped(execs: ExecStarter) -> None:
     assert _descriptors() == before
 
 
+def test_an_execd_runner_gets_the_signal_to_stop(execs: ExecStarter) -> None:
+    execs.start(0)
+    (born,) = _next(execs)
+    execs.interrupt(0, born.pid)
+    assert _next(execs) == [Event(What.DIED, 0, born.pid, signal.SIGALRM)]
+
+
 def test_only_its_own_children_are_killed_by_exec(execs: ExecStarter) -> None:
     stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
         execs.kill(0, stranger.pid)
+        execs.interrupt(0, stranger.pid)
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -154,6 +162,22 @@ def test_a_forked_runner_is_born_killed_and_reaped(nurseries: Callable[..., Nurs
     starter.kill(0, born.pid)
     assert _next(starter) == [Event(What.DIED, 0, born.pid, signal.SIGKILL)]
     assert _is_gone(born.pid)
+
+
+def test_only_the_runner_that_is_meant_gets_the_signal_to_stop(
+    nurseries: Callable[..., NurseryStarter],
+) -> None:
+    # The handler that the tests' own time limit has here would be inherited.
+    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    starter = nurseries(_wait)
+    signal.signal(signal.SIGALRM, before)
+    starter.start(0)
+    starter.start(1)
+    first, second = _next(starter, 2)
+    starter.interrupt(1, first.pid)  # not its slot: nobody is meant
+    starter.interrupt(0, first.pid)
+    assert _next(starter) == [Event(What.DIED, 0, first.pid, signal.SIGALRM)]
+    assert not _is_gone(second.pid)
 
 
 def test_the_nursery_kills_only_who_it_made_for_that_slot(nurseries: Callable[..., NurseryStarter]) -> None:
