@@ -106,7 +106,7 @@ class Nursery:
                 if verb == "start":
                     self._start(slot)
                 elif self._children.get(pid) == slot:
-                    interrupt(pid) if verb == "interrupt" else kill_session(pid)
+                    interrupt(pid) if verb == "interrupt" else _kill(pid)
             self._parent_lives = False
 
     def _start(self, slot: int) -> None:
@@ -155,12 +155,19 @@ class Nursery:
 
     def _kill_all(self, verb: str) -> None:
         for pid in self._children:
-            kill_session(pid)
+            _kill(pid)
         while self._children:
             pid, status = os.waitpid(-1, 0)
             slot = self._children.pop(pid, None)
             if slot is not None:
                 self._report(verb, slot, pid, status)
+
+
+def _kill(child: int) -> None:
+    # One that was forked a moment ago does not lead its session yet, and would not be found there.
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    kill_session(child)
 
 
 def _next_dead() -> int | None:

@@ -20,6 +20,7 @@ from django_jobs.recycling import Recycling
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, socket_pair
+from django_jobs.worker import nursery as nursery_module
 from django_jobs.worker.nursery import Nursery
 from django_jobs.worker.starting import Event, ExecStarter, NurseryStarter, Starter, What
 
@@ -162,6 +163,21 @@ def test_a_forked_runner_is_born_killed_and_reaped(nurseries: Callable[..., Nurs
     starter.kill(0, born.pid)
     assert _next(starter) == [Event(What.DIED, 0, born.pid, signal.SIGKILL)]
     assert _is_gone(born.pid)
+
+
+def test_a_runner_that_leads_no_session_yet_is_killed_as_well(
+    nurseries: Callable[..., NurseryStarter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It gets no further than this, as one does that has just been forked on a busy machine.
+    monkeypatch.setattr(nursery_module, "become_runner", lambda **_: signal.pause())
+    starter = nurseries(_wait)
+    starter.start(0)
+    (born,) = _next(starter)
+    starter.kill(0, born.pid)
+    assert _next(starter) == [Event(What.DIED, 0, born.pid, signal.SIGKILL)]
+    starter.start(1)
+    _next(starter)
+    starter.stop()  # and ends although a runner of this kind is there
 
 
 def test_only_the_runner_that_is_meant_gets_the_signal_to_stop(
