@@ -166,18 +166,21 @@ def _waits_for_ever(started: threading.Event, seen: list[str]) -> object:
 def test_a_coroutine_is_cancelled_and_ends_as_the_order_says(
     runner: Runner, reason: StopReason, raised: type[BaseException]
 ) -> None:
-    started, seen = threading.Event(), list[str]()
+    started, over, seen = threading.Event(), threading.Event(), list[str]()
 
     def stop_when_started() -> None:
         started.wait()
         runner.order(reason)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+        # Until it is obeyed: Python hears no signal that comes just before it waits for a lock.
+        while not over.wait(0.05):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     runner.interrupts.allow()
     stopper = threading.Thread(target=stop_when_started)
     stopper.start()
     with pytest.raises(raised) as caught:
         async_to_sync(runner.interrupts.awaited(_waits_for_ever(started, seen)))()  # type: ignore[arg-type]
+    over.set()
     stopper.join()
     assert seen == ["cleaned up"]
     assert isinstance(caught.value.__cause__, asyncio.CancelledError)
