@@ -26,6 +26,7 @@ ALL = [
     public.ResultTooLarge("id", 5, "be"),
     public.RetryJob(defer=5),
     public.SerializationError("unreadable"),
+    public.SoftTimeout(),
     public.TransientError("busy"),
     public.UnknownJobFunction("a.b", ["a.c"]),
     public.UnknownOption(["queu"], ["queue"]),
