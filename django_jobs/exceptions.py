@@ -195,8 +195,8 @@ class CancelRequested(BaseException):
     this one.
     """
 
-    def __init__(self) -> None:
-        super().__init__("somebody wants this job cancelled")
+    def __init__(self, message: object = "somebody wants this job cancelled") -> None:
+        super().__init__(message)
 
 
 def exception_name(exception: BaseException | type[BaseException]) -> str:

@@ -13,7 +13,9 @@ import pytest
 import django_jobs as public
 
 ALL = [
+    public.CancelRequested(),
     public.DuplicateJobFunction("a.b"),
+    public.HardTimeout("the job was cancelled"),
     public.InvalidJobFunction(print, "why not"),
     public.JobCancelled("id"),
     public.JobFailed("id", "ValueError", "broken", "File x"),
