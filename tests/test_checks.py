@@ -18,6 +18,7 @@ from django_jobs.checks import commands
 from django_jobs.conf import conf
 from django_jobs.engines.postgresql import configuration as postgresql
 from django_jobs.engines.sqlite import SQLiteEngine, configuration
+from tests.serializers.making import PLACE
 
 
 @pytest.fixture(autouse=True)
@@ -275,3 +276,39 @@ def test_a_wrong_retention_is_refused_by_name(retention):
     with override_settings(DJANGO_JOBS={"RETENTION": retention}):
         said = messages()["django_jobs.E002"].msg
     assert "DJANGO_JOBS['RETENTION'] must be a dict of completed, cancelled, dead to seconds" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"SERIALIZERS": ["cloudpickel"]},
+            "DJANGO_JOBS[\"SERIALIZERS\"]: the serializer 'cloudpickel' cannot be had",
+        ),
+        (
+            {"DEFAULT_OPTIONS": {"serializer": "no.Such"}},
+            "DJANGO_JOBS[\"DEFAULT_OPTIONS\"]: the serializer 'no.Such'",
+        ),
+        ({"SERIALIZERS": [f"{PLACE}Mute"]}, "is no serializer: it lacks dumps(value)"),
+        ({"SERIALIZERS": [f"{PLACE}Marshal", f"{PLACE}Twin"]}, "are both called 'marshal'"),
+    ],
+)
+def test_a_serializer_that_cannot_be_had_is_an_error(given, said):
+    with override_settings(DJANGO_JOBS=given):
+        assert said in messages()["django_jobs.E007"].msg
+
+
+def test_a_function_whose_serializer_cannot_be_had_is_named():
+    def send(): ...
+
+    send.__qualname__ = "send"
+    job(send, serializer=f"{PLACE}Nameless")
+    found = messages()["django_jobs.E007"]
+    assert found.msg.startswith("tests.test_checks.send: ")
+    assert "dumps(value) -> bytes" in found.hint
+    with override_settings(DJANGO_JOBS={"SERIALIZERS": ["cloudpickle", f"{PLACE}Marshal"]}):
+        job(send, serializer="cloudpickle", name="other")
+        assert (
+            len([each for each in checks.run_checks(tags=["django_jobs"]) if each.id == "django_jobs.E007"])
+            == 1
+        )

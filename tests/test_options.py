@@ -309,3 +309,16 @@ def test_no_result_ttl_given_at_the_call_replaces_that_of_the_decorator() -> Non
 )
 def test_a_row_that_tells_no_result_ttl_has_none(text: Any) -> None:
     assert result_ttl(text) is None
+
+
+@pytest.mark.parametrize("given", ["jsn", "", "a-b.C", "shop..C", 3, None])
+def test_a_serializer_that_could_be_none_is_refused_where_it_is_written(given: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="serializer must be 'json', 'cloudpickle' or "):
+        of(serializer=given)
+
+
+@pytest.mark.parametrize("place", [DECORATOR, CALL, SETTINGS])
+def test_a_serializer_is_named_at_any_place_and_needs_no_room_in_the_row(place: str) -> None:
+    for given in ("json", "cloudpickle", "shop.packing.MessagePack"):
+        assert of(place, serializer=given).serializer == given
+        assert of(place, serializer=given).stored() is None

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, register
 
-from django_jobs.checks import commands, databases, functions, settings
+from django_jobs.checks import commands, databases, functions, serializers, settings
 
 
 @register("django_jobs")
@@ -16,4 +16,4 @@ def check(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
     """Check the settings; only where they can be read, what rests on them."""
     if wrong := settings.check():
         return wrong
-    return [*databases.check(), *functions.check(), *commands.check()]
+    return [*databases.check(), *functions.check(), *serializers.check(), *commands.check()]

@@ -6,13 +6,14 @@ from django.core.checks import CheckMessage, Info, Warning
 
 from django_jobs import registry
 from django_jobs.conf import conf
+from django_jobs.options import Options
 
 SHOWN = 20
 
 
 def check() -> list[CheckMessage]:
     """Return what is wrong with those that this project has."""
-    return [*_imports(), *_project_without_limit(), *_functions_without_limit()]
+    return [*_imports(), *_unanswered(), *_project_without_limit(), *_functions_without_limit()]
 
 
 def _imports() -> list[CheckMessage]:
@@ -25,6 +26,19 @@ def _imports() -> list[CheckMessage]:
         hint = "No worker starts before they can; `manage.py runworker` shows where it fails."
         return [Warning(message, hint=hint, id="django_jobs.W005")]
     return []
+
+
+def _unanswered() -> list[CheckMessage]:
+    wanted = {name: registry.find(name).options.on_failure for name in registry.names()}
+    wanted['DJANGO_JOBS["DEFAULT_OPTIONS"]'] = Options.of_project().on_failure
+    gone = [f"{what!r} of {name}" for name, what in wanted.items() if what and what not in registry.names()]
+    if not gone:
+        return []
+    hint = "Name it as it is stored, module.qualname or its name=, or give the function itself."
+    return [
+        Warning(f"on_failure names no job function: {each}", hint=hint, id="django_jobs.W006")
+        for each in gone
+    ]
 
 
 def _project_without_limit() -> list[CheckMessage]:

@@ -47,6 +47,18 @@ def whole(least: int, most: int) -> Callable[[str, Any], int]:
     return check
 
 
+def serializer(option: str, value: Any) -> str:
+    if not isinstance(value, str) or not all(part.isidentifier() for part in value.split(".")):
+        raise TypeError(
+            f"{option} must be 'json', 'cloudpickle' or the dotted path of a class, not {value!r}"
+        )
+    if value not in ("json", "cloudpickle") and "." not in value:
+        raise ValueError(
+            f"{option} must be 'json', 'cloudpickle' or the dotted path of a class, not {value!r}"
+        )
+    return value
+
+
 def description(option: str, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{option} must be a str, not {value!r}")
@@ -112,6 +124,19 @@ def _exception(option: str, value: Any) -> str:
     if isinstance(value, str) and all(part.isidentifier() for part in value.split(".")):
         return value
     raise TypeError(f"{option} must be exception classes or their dotted names; {value!r} is neither")
+
+
+_name = label(255, " ")
+
+
+def on_failure(option: str, value: Any) -> str | None:
+    """Return the name of a job function, which may be given itself."""
+    if value is None:
+        return None
+    name = value if isinstance(value, str) else getattr(value, "name", None)
+    if not isinstance(name, str):
+        raise TypeError(f"{option} must be a job function or the name of one, not {value!r}")
+    return _name(option, name)
 
 
 def run_after(option: str, value: Any) -> datetime | timedelta | None:

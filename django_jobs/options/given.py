@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,8 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs import policies
 from django_jobs.conf import conf
 from django_jobs.exceptions import UnknownOption
-from django_jobs.options import checks
+from django_jobs.options import checks, sensitive
 from django_jobs.options.checks import RetryCallable
+from django_jobs.options.sensitive import Sensitive
 from django_jobs.options.stored import AT_ONCE, CALLABLE
 from django_jobs.policies import Policy
 
@@ -30,7 +32,10 @@ _STORED = (
     "soft_timeout",
     "soft_timeout_raises",
     "result_ttl",
+    "on_failure",
+    "follows",
     "description",
+    "sensitive",
 )
 
 
@@ -43,6 +48,7 @@ class Options:
     """The options of a job function or of one call of it, each with its value or its default.
 
     Attributes:
+        follows: nobody gives it: of a job that an `on_failure` has made, the functions that died before it.
         given: the names of those that were set here; the others may come from elsewhere.
     """
 
@@ -58,8 +64,12 @@ class Options:
     retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     dont_retry_on: tuple[str, ...] | None = field(default=None, metadata=_rule(checks.exceptions))
     result_ttl: float | None = field(default=None, metadata=_rule(checks.result_ttl))
+    on_failure: str | None = field(default=None, metadata=_rule(checks.on_failure))
     description: str = field(default="", metadata=_rule(checks.description))
+    serializer: str = field(default="json", metadata=_rule(checks.serializer))
+    sensitive: Sensitive = field(default=(), metadata=_rule(sensitive.names, DECORATOR))
     run_after: datetime | timedelta | None = field(default=None, metadata=_rule(checks.run_after, CALL))
+    follows: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
 
     @classmethod
@@ -102,6 +112,24 @@ class Options:
             raise ValueError("soft_timeout_raises=True says nothing without a soft_timeout")
         return self
 
+    def placed_in(self, signature: inspect.Signature, function: str) -> Self:
+        """Return these options, their sensitive arguments found in the signature of the function.
+
+        Raises:
+            ValueError: one is not there; names it.
+        """
+        return replace(self, sensitive=sensitive.placed(self.sensitive, signature, function))
+
+    def of_function(self, name: str) -> Self:
+        """Return these options, if the function of this name may have them.
+
+        Raises:
+            ValueError: it would be called because of its own failure, and then of that of the call, for ever.
+        """
+        if self.on_failure == name:
+            raise ValueError(f"on_failure cannot be {name} itself: a function that fails would call itself")
+        return self
+
     def resolved(self) -> Self:
         """Return these options over those of the settings."""
         if not conf().DEFAULT_OPTIONS:
@@ -133,6 +161,8 @@ class Options:
         if "retry_delay" in kept:
             policy = kept["retry_delay"]
             kept["retry_delay"] = policies.to_json(policy) if isinstance(policy, Policy) else CALLABLE
+        if "sensitive" in kept:
+            kept["sensitive"] = dict(kept["sensitive"])
         return json.dumps(kept) if kept else None
 
 

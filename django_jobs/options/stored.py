@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 from django_jobs import policies
 from django_jobs.exceptions import SerializationError
+from django_jobs.options import checks
 from django_jobs.policies import Policy
 
 AT_ONCE = policies.fixed(0.0)
@@ -28,7 +30,10 @@ class StoredOptions:
         soft_timeout: seconds after which the run should end by itself; None for no such limit.
         soft_timeout_raises: whether it is interrupted then, without asking.
         result_ttl: seconds the result is kept after the job completed; None: as long as the job.
+        on_failure: the name of the function that is called when the job is dead.
+        follows: of a job that was made so, the functions that died before it, the first one first.
         description: what the caller said about the job.
+        sensitive: the arguments nobody is to see: name to position, None where there is none.
     """
 
     retry_delay: Policy | None = AT_ONCE
@@ -38,7 +43,10 @@ class StoredOptions:
     soft_timeout: float | None = None
     soft_timeout_raises: bool = False
     result_ttl: float | None = None
+    on_failure: str | None = None
+    follows: tuple[str, ...] = ()
     description: str = ""
+    sensitive: Mapping[str, int | None] = field(default_factory=dict)
 
     @classmethod
     def load(cls, text: str | None) -> Self:
@@ -67,7 +75,10 @@ class StoredOptions:
             soft_timeout=None if soft is None else policies.seconds(soft, "soft_timeout"),
             soft_timeout_raises=bool(data.get("soft_timeout_raises")),
             result_ttl=None if ttl is None else policies.seconds(ttl, "result_ttl"),
+            on_failure=checks.on_failure("on_failure", data.get("on_failure")),
+            follows=tuple(map(str, data.get("follows") or ())),
             description=str(data.get("description", "")),
+            sensitive={name: _position(place) for name, place in data.get("sensitive", {}).items()},
         )
 
 
@@ -75,6 +86,12 @@ def _bytes(value: object) -> int:
     # Beyond that the kernel's limit would be another number, or none.
     if type(value) is not int or not 0 < value <= 2**50:
         raise ValueError(f"max_memory is {value!r}")
+    return value
+
+
+def _position(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise ValueError(f"{value!r} is no position")
     return value
 
 
@@ -88,6 +105,19 @@ def interrupting_soft_timeout(text: object) -> float | None:
     """Return the soft limit (seconds) at which a run is interrupted; None where none is, or likewise."""
     stored = _having("soft_timeout_raises", text)
     return stored.soft_timeout if stored and stored.soft_timeout_raises else None
+
+
+class OnFailure(NamedTuple):
+    """What is called when a job is dead: the name of a function, and of those that died before it."""
+
+    function: str
+    follows: tuple[str, ...]
+
+
+def on_failure(text: object, *, of: str) -> OnFailure | None:
+    """Return what is called when a job of this function is dead; None where nothing is, or likewise."""
+    stored = _having("on_failure", text)
+    return OnFailure(stored.on_failure, (*stored.follows, str(of))) if stored and stored.on_failure else None
 
 
 def _having(option: str, text: object) -> StoredOptions | None:

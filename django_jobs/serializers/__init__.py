@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django_jobs.serializers.json import JSONSerializer
 from django_jobs.serializers.limits import clean, truncated
+from django_jobs.serializers.parcels import Owner, repacked
 from django_jobs.serializers.payloads import (
     dump_args,
     dump_meta,
@@ -15,6 +16,7 @@ from django_jobs.serializers.payloads import (
 
 __all__ = [
     "JSONSerializer",
+    "Owner",
     "clean",
     "dump_args",
     "dump_meta",
@@ -22,5 +24,6 @@ __all__ = [
     "load_args",
     "load_meta",
     "load_result",
+    "repacked",
     "truncated",
 ]

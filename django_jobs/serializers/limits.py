@@ -91,9 +91,16 @@ def truncated(text: str, limit: int) -> str:
         The text; where it was cut, a line says so with the original size.
     """
     data = clean(text).encode()
-    if len(data) <= limit:
-        return data.decode()
-    note = f"\n... truncated, {len(data):,} bytes in all ...\n".encode()
+    return data.decode() if len(data) <= limit else _without_middle(data, data, len(data), limit)
+
+
+def ends(first: str, last: str, *, of: str, limit: int) -> str:
+    """Return likewise both ends of a text that is far over the limit, where these are known already."""
+    return _without_middle(clean(first).encode(), clean(last).encode(), len(clean(of).encode()), limit)
+
+
+def _without_middle(first: bytes, last: bytes, size: int, limit: int) -> str:
+    note = f"\n... truncated, {size:,} bytes in all ...\n".encode()
     room = max(limit - len(note), 0)
-    head, tail = data[: room // 2], data[len(data) - (room - room // 2) :]
+    head, tail = first[: room // 2], last[max(len(last) - (room - room // 2), 0) :]
     return b"".join((head, note, tail))[:limit].decode(errors="ignore")

@@ -4,58 +4,74 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django_jobs.exceptions import ResultTooLarge, SerializationError
-from django_jobs.serializers import limits
-from django_jobs.serializers.json import JSONSerializer, Unstorable
+from django_jobs.serializers import formats, limits, parcels
+from django_jobs.serializers.formats import JSON, Serializer
+from django_jobs.serializers.json import Unstorable
+from django_jobs.serializers.parcels import ARGS, RESULT, Owner
 
-_serializer = JSONSerializer()
 # No encoded value begins so: a user's own dict like this is wrapped in a $dict.
 _TOO_LARGE = "$too_large"
 
 
-def dump_args(signature: inspect.Signature, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+def dump_args(
+    signature: inspect.Signature,
+    owner: Owner,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    serializer: str = JSON.name,
+) -> str:
     """Encode the arguments of one call, as given.
 
     Args:
         signature: what they must fit.
-        name: the job function's, for messages.
+        owner: the job they are for.
         args, kwargs: the call.
+        serializer: the option.
 
     Raises:
         TypeError: they do not fit; names function and parameter.
-        SerializationError: one cannot be stored; names it.
+        SerializationError: one cannot be stored; names it. Or the serializer is not switched on.
         PayloadTooLarge: together they exceed MAX_PAYLOAD.
     """
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{name}{signature}: {error}") from None
+        raise TypeError(f"{owner.function}{signature}: {error}") from None
+    chosen = formats.chosen(serializer, owner.function)
     try:
-        data = _serializer.dumps({"args": list(args), "kwargs": dict(kwargs)})
+        data = formats.encode(chosen, {"args": list(args), "kwargs": dict(kwargs)})
     except SerializationError as error:
-        raise _blaming(name, bound.arguments) or error from error
+        raise _blaming(chosen, owner.function, bound) or error from error
     limits.check_payload(data)
-    return data.decode()
+    return _stored(chosen, data, owner, ARGS)
 
 
-def load_args(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Decode what `dump_args` wrote.
+def load_args(text: str, owner: Owner) -> tuple[list[Any], dict[str, Any]]:
+    """Decode what `dump_args` wrote for this job.
 
     Raises:
-        SerializationError: it is corrupt, or names something that no longer exists.
+        SerializationError: it is corrupt, or not this job's, or names something that no longer exists,
+            or is in a format that is not switched on.
     """
-    data = _serializer.loads(text.encode(errors="surrogatepass"))
-    match data:
-        case {"args": list(args), "kwargs": dict(kwargs)}:
-            return args, kwargs
+    match _loaded(text, owner, ARGS):
+        case {"args": list(args) | tuple(args), "kwargs": dict(kwargs)} if all(map(_is_name, kwargs)):
+            return list(args), kwargs
     raise SerializationError("the stored arguments cannot be read: they lack args or kwargs")
 
 
-def dump_result(value: Any) -> str | None:
+def dump_result(value: Any, owner: Owner, *, like: str = "", preview: bool = True) -> str | None:
     """Encode what a job function returned; over MAX_RESULT only its size and beginning.
+
+    Args:
+        value: what it returned.
+        owner: its job.
+        like: the job's stored arguments, whose format its result gets.
+        preview: whether a result that is too large may leave its beginning.
 
     Returns:
         The text; None for None.
@@ -65,28 +81,30 @@ def dump_result(value: Any) -> str | None:
     """
     if value is None:
         return None
+    serializer = _accepted(parcels.parse(like).format, owner) if parcels.is_parcel(like) else JSON
     try:
-        data = _serializer.dumps(value)
+        data = formats.encode(serializer, value)
     except SerializationError as error:
         raise SerializationError(f"the result cannot be stored: {error}") from error
     if limits.fits_result(data):
-        return data.decode()
-    preview = data[: limits.PREVIEW].decode(errors="ignore")
-    return json.dumps({_TOO_LARGE: {"size": len(data), "preview": preview}})
+        return _stored(serializer, data, owner, RESULT)
+    # Of other bytes than JSON nobody could read a beginning.
+    begin = data[: limits.PREVIEW].decode(errors="ignore") if preview and serializer is JSON else ""
+    return json.dumps({_TOO_LARGE: {"size": len(data), "preview": begin}})
 
 
-def load_result(job_id: object, text: str | None) -> Any:
-    """Decode what `dump_result` wrote.
+def load_result(text: str | None, owner: Owner) -> Any:
+    """Decode what `dump_result` wrote for this job.
 
     Raises:
         ResultTooLarge: only its size and beginning were stored.
-        SerializationError: it is corrupt, or names something that no longer exists.
+        SerializationError: as `load_args`.
     """
     if text is None:
         return None
     if text.startswith(f'{{"{_TOO_LARGE}"'):
-        raise _too_large(job_id, text)
-    return _serializer.loads(text.encode(errors="surrogatepass"))
+        raise _too_large(owner.id, text)
+    return _loaded(text, owner, RESULT)
 
 
 def dump_meta(meta: dict[str, Any]) -> str:
@@ -96,7 +114,7 @@ def dump_meta(meta: dict[str, Any]) -> str:
         SerializationError: it cannot be stored, or takes more than MAX_META; says why.
     """
     try:
-        data = _serializer.dumps(meta)
+        data = JSON.dumps(meta)
     except Unstorable as error:
         raise SerializationError(str(error.within("current_job.meta"))) from error
     limits.check_meta(data)
@@ -111,7 +129,7 @@ def load_meta(text: str | None) -> dict[str, Any]:
     """
     if text is None:
         return {}
-    meta = _serializer.loads(text.encode(errors="surrogatepass"))
+    meta = JSON.loads(text.encode(errors="surrogatepass"))
     if not isinstance(meta, dict):
         raise SerializationError("the stored meta cannot be read: it is no dict")
     return meta
@@ -125,10 +143,51 @@ def _too_large(job_id: object, text: str) -> ResultTooLarge:
         raise SerializationError(f"the stored result cannot be read: {error}") from error
 
 
-def _blaming(name: str, arguments: Mapping[str, Any]) -> SerializationError | None:
-    for argument, value in arguments.items():
+def _stored(serializer: Serializer, data: bytes, owner: Owner, kind: str) -> str:
+    if serializer is JSON:
+        return data.decode()
+    return parcels.pack(data, format=serializer.name, owner=owner, kind=kind)
+
+
+def _loaded(text: str, owner: Owner, kind: str) -> Any:
+    if not parcels.is_parcel(text):
+        return JSON.loads(text.encode(errors="surrogatepass"))
+    parcel = parcels.parse(text)
+    serializer = _accepted(parcel.format, owner)
+    # In this order, always: nothing touches the bytes before it is known who wrote them.
+    data = parcel.verified(owner, kind)
+    return formats.decode(serializer, data)
+
+
+def _accepted(name: str, owner: Owner) -> Serializer:
+    if (serializer := formats.accepted(owner.function).get(name)) is None:
+        raise SerializationError(formats.not_accepted(name, owner.function))
+    return serializer
+
+
+def _is_name(key: object) -> bool:
+    return isinstance(key, str)
+
+
+def _blaming(
+    serializer: Serializer, function: str, bound: inspect.BoundArguments
+) -> SerializationError | None:
+    for argument, value in _one_by_one(bound):
         try:
-            _serializer.dumps(value)
+            formats.encode(serializer, value)
         except Unstorable as error:
-            return SerializationError(f"{name}: the argument {error.within(argument)}")
+            return SerializationError(f"{function}: the argument {error.within(argument)}")
+        except SerializationError as error:
+            return SerializationError(f"{function}: the argument {argument} cannot be stored: {error}")
     return None
+
+
+def _one_by_one(bound: inspect.BoundArguments) -> Iterator[tuple[str, Any]]:
+    for name, value in bound.arguments.items():
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            yield from ((f"{name}[{index}]", item) for index, item in enumerate(value))
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            yield from ((f"{name}[{key!r}]", item) for key, item in value.items())
+        else:
+            yield name, value
