@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import Error, OperationalError, connection, connections, transaction
 
-from django_jobs import client
+from django_jobs import client, queue_verbs
 from django_jobs.engines import engine_for
 from django_jobs.engines.portable import repeating
 from django_jobs.engines.transient import is_conflict
@@ -196,8 +196,8 @@ def _dead_letter() -> Any:
         "cancel": lambda: client.cancel([jobs.add.enqueue(1, 1).pk]),
         "requeue": lambda: client.requeue([_dead_letter()]),
         "replay": lambda: client.replay([_dead_letter()]),
-        "pause": lambda: client.pause_queue("mail"),
-        "resume": lambda: client.pause_queue("mail") and client.resume_queue("mail"),
+        "pause": lambda: queue_verbs.pause("mail"),
+        "resume": lambda: queue_verbs.pause("mail") and queue_verbs.resume("mail"),
     }.items(),
 )
 def test_whatever_is_asked_for_is_tried_again_after_a_conflict(

@@ -6,10 +6,10 @@ transactions for. A vendor's engine overrides only what it does better or must d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from django.core.checks import CheckMessage
@@ -40,14 +40,17 @@ from django_jobs.engines.rows import (
     ClaimedJob,
     Count,
     Held,
+    Lease,
     NewJob,
     Noted,
     Released,
     Replay,
     Rescued,
+    Returned,
     Started,
     WorkerRow,
 )
+from django_jobs.engines.stretches import Places
 from django_jobs.states import Status
 
 T = TypeVar("T")
@@ -55,6 +58,11 @@ T = TypeVar("T")
 
 class Engine:
     """The verbs on one database alias. Holds no state: one may be made for every call."""
+
+    # Whether the database's clock is that of this host, and is set when that one is.
+    on_hosts_clock: ClassVar[bool] = False
+    # How many jobs a worker removes in one transaction.
+    removed_at_once: ClassVar[int] = 200
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
@@ -110,16 +118,24 @@ class Engine:
 
     def ready_queues(self) -> list[str]:
         """Return the names of all queues with a ready job, sorted; reads one row a queue."""
-        return claiming.ready_queues(self)
+        return self.queues_with(Status.READY)
+
+    def queues_with(self, status: Status) -> list[str]:
+        """Return the names of all queues with a job of this status, sorted; reads one row a queue."""
+        return queues.queues_with(self, status)
+
+    def depths(self, names: Sequence[str], *, cap: int) -> dict[str, dict[str, int]]:
+        """Return how many jobs of each status these queues have, counting up to `cap`; none is left out."""
+        return queues.depths(self, names, cap=cap)
 
     def paused(self) -> list[str]:
         """Return the names of the paused queues, sorted."""
         return queues.paused(self)
 
     def claim(
-        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
-        """Take up to n ready jobs of these queues, highest priority first, then oldest, under one token."""
+        """Take up to n ready jobs, best first, under one token; of queues in `past` maybe only later ones."""
         return claiming.claim(self, queues, n, worker_id=worker_id, token=token, lease=lease)
 
     def metas(self, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -138,15 +154,18 @@ class Engine:
         """Extend these claims; return those that are no longer ours."""
         return claiming.renew(self, held, lease=lease)
 
-    def release(self, jobs: Sequence[Released]) -> int:
-        """Give claimed jobs back unrun and uncharged; return how many were still ours."""
+    def claimed_by(self, worker_id: str) -> list[Held]:
+        """Return all claims in a worker's name, those that it has never heard of among them."""
+        return claiming.claimed_by(self, worker_id)
+
+    def release(self, jobs: Sequence[Released]) -> Returned:
+        """Give claimed jobs back unrun and uncharged; those that somebody wants cancelled are, instead."""
         return finishing.release(self, jobs)
 
     def ack(self, acks: Sequence[Ack]) -> list[Amended]:
-        """Write the outcomes of finished runs, each with its attempt and error; return those not so written.
+        """Write outcomes, each with its attempt and error; return those not so written and what is enqueued.
 
-        A refused one is no longer ours: rescued, cancelled or acked already. One that the database cannot
-        store is written as a failure.
+        Refused is what is no longer ours: rescued, cancelled or acked. What cannot be stored is a failure.
         """
         return finishing.ack(self, acks)
 
@@ -158,9 +177,17 @@ class Engine:
         """Return what a worker has counted in a minute."""
         return counting.counts(self, minute=minute, worker_id=worker_id)
 
-    def rescue(self, *, now: datetime, limit: int) -> list[Rescued]:
+    def leases(self) -> list[Lease]:
+        """Return the leases of all that runs, each token's once."""
+        return upkeep.leases(self)
+
+    def note_watched(self, notes: Mapping[Lease, datetime]) -> None:
+        """Store another end of these leases, where nobody has renewed them meanwhile."""
+        upkeep.note_watched(self, notes)
+
+    def rescue(self, *, now: datetime, limit: int, over: Sequence[Lease] | None = None) -> list[Rescued]:
         """Settle running jobs whose lease ended before now: crashed if started, interrupted if not."""
-        return upkeep.rescue(self, now=now, limit=limit)
+        return upkeep.rescue(self, now=now, limit=limit, over=over)
 
     def cancel(self, ids: Sequence[UUID], *, now: datetime) -> int:
         """Cancel those of these jobs that are pending; return how many were."""

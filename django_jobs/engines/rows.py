@@ -8,8 +8,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django_jobs.notes import Note
+from django_jobs.options import OnFailure
 from django_jobs.outcomes import Outcome
 from django_jobs.states import AttemptOutcome, Status
+
+# After so many interruptions a job runs alone, with its start stored before it: the next death is its own.
+MAX_INTERRUPTIONS = 5
 
 
 class NewJob(NamedTuple):
@@ -59,12 +63,25 @@ class ClaimedJob(NamedTuple):
         """The number of the attempt this claim leads to: charged attempts of the round + 1."""
         return self.attempts + 1
 
+    @property
+    def runs_alone(self) -> bool:
+        """Whether it was interrupted so often that nobody but itself may end the next run."""
+        # A spoilt row may hold anything here.
+        return isinstance(self.interruptions, int) and self.interruptions >= MAX_INTERRUPTIONS
+
 
 class Held(NamedTuple):
     """A claim by its fence: the job's id and the token it was claimed under."""
 
     id: UUID
     token: int
+
+
+class Lease(NamedTuple):
+    """Until when what was claimed under a token is somebody's, as stored."""
+
+    token: int
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,7 @@ class Ack:
         worker_id: who ran it.
         started_at, finished_at: the outcome's times on the database's clock.
         result_ttl: the job's option, seconds the result is kept; None keeps it as long as the job.
+        on_failure: the job's option, what is called when it is dead.
     """
 
     outcome: Outcome
@@ -85,6 +103,7 @@ class Ack:
     started_at: datetime | None
     finished_at: datetime
     result_ttl: float | None = None
+    on_failure: OnFailure | None = None
 
     @property
     def held(self) -> Held:
@@ -98,18 +117,20 @@ class Ack:
 
 
 class Amended(NamedTuple):
-    """An ack that was not written as it was given.
+    """An ack that was not written as it was given, or that has made a new job.
 
     Attributes:
         outcome: what was written of the run; another one where the database could not store it; None:
             nothing was, because the claim is no longer ours.
         cancelled: whether the job was cancelled, as somebody had asked, and does not go where its outcome
             would lead it.
+        enqueued: the job that the dead one's on_failure has made.
     """
 
     held: Held
     outcome: Outcome | None
     cancelled: bool = False
+    enqueued: NewJob | None = None
 
 
 class Started(NamedTuple):
@@ -140,6 +161,13 @@ class Released(NamedTuple):
     reason: str = ""
 
 
+class Returned(NamedTuple):
+    """What became of jobs that were given back: how many were still ours, which of these were cancelled."""
+
+    ours: int = 0
+    cancelled: tuple[Held, ...] = ()
+
+
 class Cancel(NamedTuple):
     """A running job that somebody wants cancelled; forced: whatever its code does about it."""
 
@@ -148,14 +176,31 @@ class Cancel(NamedTuple):
 
 
 class Rescued(NamedTuple):
-    """A job whose lease ran out, and what became of it."""
+    """A job whose lease ran out, and what became of it.
+
+    Attributes:
+        ack: what was written of its run in the name of its worker.
+        enqueued: the job that its on_failure has made.
+    """
 
     id: UUID
     function: str
     queue: str
-    worker_id: str
+    priority: int
+    max_attempts: int
     status: Status
-    outcome: AttemptOutcome
+    ack: Ack
+    enqueued: NewJob | None = None
+
+    @property
+    def worker_id(self) -> str:
+        """Who lost it."""
+        return self.ack.worker_id
+
+    @property
+    def outcome(self) -> AttemptOutcome:
+        """How its run counts."""
+        return self.ack.outcome.outcome
 
 
 class Run(NamedTuple):

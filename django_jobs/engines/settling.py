@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db.models import Case, F, When
+
 from django_jobs.engines.rows import Ack
+from django_jobs.models.sound import LARGEST
 from django_jobs.outcomes import ErrorReport
 from django_jobs.states import AttemptOutcome, CancelRequest, Status
 
@@ -17,6 +20,11 @@ UNCLAIMED: dict[str, Any] = {
     "lease": None,
     "cancel_requested": CancelRequest.NONE,
 }
+
+
+def one_more(column: str) -> Case:
+    """Return one more than a column holds, as far as that goes."""
+    return Case(When(**{f"{column}__lt": LARGEST}, then=F(column) + 1), default=LARGEST)
 
 
 class Settlement(NamedTuple):

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from django.db import Error, InterfaceError, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class Fault(Enum):
@@ -91,6 +92,7 @@ _SQLITE: dict[str | int, Fault] = {
     10: PASSING,  # IOERR
     13: PASSING,  # FULL
     15: PASSING,  # PROTOCOL: a race for the locks
+    1: SETUP,  # ERROR: no such table or column; what is wrong with values has other numbers
     3: SETUP,  # PERM
     8: SETUP,  # READONLY
     11: SETUP,  # CORRUPT
@@ -127,6 +129,14 @@ def is_transient(error: BaseException) -> bool:
 def is_about_rows(error: BaseException) -> bool:
     """Return whether the database, or its driver, would take other rows than these."""
     return fault_of(error) is None
+
+
+def undid_only_rows(error: BaseException, connection: BaseDatabaseWrapper) -> bool:
+    """Return whether an error in a savepoint was about its rows, and the transaction around it goes on.
+
+    Where the savepoint is gone as well all is undone, and Django, told nothing, would end it without a word.
+    """
+    return is_about_rows(error) and not connection.needs_rollback
 
 
 def code_of(error: Error) -> Code | None:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import ClassVar
 
 from django_jobs.engines.base import Engine
-from django_jobs.engines.portable import expiring
+from django_jobs.engines.portable import answering, expiring
 from django_jobs.engines.portable.statements import PAUSED, ROW_BY_ROW, Statements
 from django_jobs.engines.portable.values import Row, Values
-from django_jobs.engines.rows import Ack, Amended, Held, NewJob, Released, Started
-from django_jobs.engines.transient import is_about_rows
+from django_jobs.engines.rows import Ack, Amended, Held, NewJob, Released, Returned, Started
+from django_jobs.engines.transient import undid_only_rows
 
 
 class _NotAll(Exception):
@@ -81,22 +81,27 @@ class WholesaleEngine(Engine):
                 return []
             return super().renew(held, lease=lease)
 
-    def release(self, jobs: Sequence[Released]) -> int:
+    def release(self, jobs: Sequence[Released]) -> Returned:
         """Send one statement for all; go row by row through those it left, when it left any."""
         if not jobs:
-            return 0
+            return Returned()
         values = self.values
         rows = [values.released(job) for job in sorted(jobs, key=lambda one: one.held)]
         with self.transaction():
             released = self.send(self.statements.release, rows)
-            return released if released == len(jobs) else released + super().release(jobs)
+            if released == len(jobs):
+                return Returned(released)
+            others = super().release(jobs)
+            return others._replace(ours=released + others.ours)
 
     def ack(self, acks: Sequence[Ack]) -> list[Amended]:
         """Send one statement a table for all; go row by row only when some row is not as it should be."""
         if not acks:
             return []
         with self.transaction():
-            return [] if self._wholly(lambda: self._ack_all(acks)) else super().ack(acks)
+            if self._wholly(lambda: self._ack_all(acks)):
+                return answering.answer(self, acks, [])
+            return super().ack(acks)
 
     def _ack_all(self, acks: Sequence[Ack]) -> bool:
         rows = self.values.acked(sorted(acks, key=lambda one: one.held))
@@ -116,7 +121,7 @@ class WholesaleEngine(Engine):
                 if not write():
                     raise _NotAll
         except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
-            if not is_about_rows(error):
+            if not undid_only_rows(error, self.connection):
                 raise
             return False
         return True

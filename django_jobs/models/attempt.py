@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.models import sound
 from django_jobs.models.job import Job
 from django_jobs.models.primary import PrimaryManager
 
@@ -25,14 +26,14 @@ class Attempt(models.Model):
     job = models.ForeignKey(
         Job, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("job")
     )
-    token = models.BigIntegerField(_("claim token"))
-    round = models.IntegerField(_("round"))
-    number = models.IntegerField(_("number"))
-    outcome = models.CharField(_("outcome"), max_length=12, choices=OUTCOME_LABELS)
-    worker_id = models.CharField(_("worker"), max_length=100)
-    started_at = models.DateTimeField(_("started at"), null=True)
-    finished_at = models.DateTimeField(_("finished at"))
-    log = models.TextField(_("log"), null=True)  # noqa: DJ001  NULL: it logged nothing
+    token = sound.BigIntegerField(_("claim token"))
+    round = sound.IntegerField(_("round"))
+    number = sound.IntegerField(_("number"))
+    outcome = sound.CharField(_("outcome"), max_length=12, choices=OUTCOME_LABELS)
+    worker_id = sound.CharField(_("worker"), max_length=100)
+    started_at = sound.DateTimeField(_("started at"), null=True)
+    finished_at = sound.DateTimeField(_("finished at"))
+    log = sound.TextField(_("log"), null=True)
 
     objects = PrimaryManager["Attempt"]()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.models import sound
 from django_jobs.models.job import Job
 from django_jobs.models.primary import PrimaryManager
 
@@ -23,17 +24,17 @@ class JobError(models.Model):
     """What went wrong in one attempt of a job; kept after success and requeue."""
 
     job = models.ForeignKey(Job, models.DO_NOTHING, db_constraint=False, verbose_name=_("job"))
-    token = models.BigIntegerField(_("claim token"))
-    round = models.IntegerField(_("round"))
-    number = models.IntegerField(_("number"))
-    kind = models.CharField(_("kind"), max_length=20, choices=KIND_LABELS)
-    exception_type = models.CharField(_("exception type"), max_length=255)
-    message = models.TextField(_("message"))
-    traceback = models.TextField(_("traceback"))
-    fingerprint = models.CharField(_("fingerprint"), max_length=16)
-    worker_id = models.CharField(_("worker"), max_length=100)
-    failed_at = models.DateTimeField(_("failed at"))
-    duration = models.FloatField(_("duration (s)"), null=True)
+    token = sound.BigIntegerField(_("claim token"))
+    round = sound.IntegerField(_("round"))
+    number = sound.IntegerField(_("number"))
+    kind = sound.CharField(_("kind"), max_length=20, choices=KIND_LABELS)
+    exception_type = sound.CharField(_("exception type"), max_length=255)
+    message = sound.TextField(_("message"))
+    traceback = sound.TextField(_("traceback"))
+    fingerprint = sound.CharField(_("fingerprint"), max_length=16)
+    worker_id = sound.CharField(_("worker"), max_length=100)
+    failed_at = sound.DateTimeField(_("failed at"))
+    duration = sound.FloatField(_("duration (s)"), null=True)
 
     objects = PrimaryManager["JobError"]()
 

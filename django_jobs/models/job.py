@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.models import sound
 from django_jobs.models.names import NameField
 from django_jobs.models.queries import JobQuerySet
 from django_jobs.notes import Progress
@@ -38,36 +39,37 @@ class Job(models.Model):
     """One stored request to run a job function.
 
     Only the engines write its state; everything else reads. `args`, `options` and
-    `result_data` hold JSON as text: jsonb refuses NUL and MySQL's JSON changes numbers.
+    `result_data` hold JSON as text: jsonb refuses NUL and MySQL's JSON changes numbers. Where another
+    serializer was chosen, `args` and `result_data` hold its bytes, signed.
     """
 
-    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    id = sound.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     function = NameField(_("function"), max_length=255)
     queue = NameField(_("queue"), max_length=100, default=DEFAULT_QUEUE)
-    status = models.CharField(_("status"), max_length=10, choices=STATUS_LABELS)
-    priority = models.SmallIntegerField(_("priority"), default=0)
+    status = sound.CharField(_("status"), max_length=10, choices=STATUS_LABELS)
+    priority = sound.SmallIntegerField(_("priority"), default=0)
     # Due time while pending; the moment it became final afterwards, so that one index serves both.
-    run_after = models.DateTimeField(_("run after"))
-    args = models.TextField(_("arguments"))
-    options = models.TextField(_("options"), null=True)  # noqa: DJ001  NULL: nothing differs from the defaults
-    max_attempts = models.SmallIntegerField(_("max attempts"), db_default=3)
-    timeout = models.FloatField(_("timeout (s)"), null=True)
-    holds = models.IntegerField(_("holds"), db_default=0)
-    reason = models.CharField(_("reason"), max_length=200, db_default="")
-    round = models.IntegerField(_("round"), db_default=1)
-    attempts = models.IntegerField(_("attempts"), db_default=0)
-    interruptions = models.IntegerField(_("interruptions"), db_default=0)
-    worker_id = models.CharField(_("worker"), max_length=100, db_default="")
-    started_at = models.DateTimeField(_("started at"), null=True)
-    claim_token = models.BigIntegerField(_("claim token"), null=True)
-    lease = models.DateTimeField(_("lease"), null=True)
+    run_after = sound.DateTimeField(_("run after"))
+    args = sound.TextField(_("arguments"))
+    options = sound.TextField(_("options"), null=True)
+    max_attempts = sound.SmallIntegerField(_("max attempts"), db_default=3)
+    timeout = sound.FloatField(_("timeout (s)"), null=True)
+    holds = sound.IntegerField(_("holds"), db_default=0)
+    reason = sound.CharField(_("reason"), max_length=200, db_default="")
+    round = sound.IntegerField(_("round"), db_default=1)
+    attempts = sound.IntegerField(_("attempts"), db_default=0)
+    interruptions = sound.IntegerField(_("interruptions"), db_default=0)
+    worker_id = sound.CharField(_("worker"), max_length=100, db_default="")
+    started_at = sound.DateTimeField(_("started at"), null=True)
+    claim_token = sound.BigIntegerField(_("claim token"), null=True)
+    lease = sound.DateTimeField(_("lease"), null=True)
     # What a person asked of the running attempt: 0 nothing, 1 that it ends itself, 2 that it is ended.
-    cancel_requested = models.SmallIntegerField(_("cancel requested"), db_default=0)
-    result_data = models.TextField(_("result"), null=True)  # noqa: DJ001  NULL: no result stored
-    error = models.TextField(_("current error"), null=True)  # noqa: DJ001  NULL: none
+    cancel_requested = sound.SmallIntegerField(_("cancel requested"), db_default=0)
+    result_data = sound.TextField(_("result"), null=True)
+    error = sound.TextField(_("current error"), null=True)
     # A dead letter and the job made of it name each other; the first is the guard that there is only one.
-    replayed_as = models.UUIDField(_("replayed as"), null=True, editable=False)
-    replay_of = models.UUIDField(_("replay of"), null=True, editable=False)
+    replayed_as = sound.UUIDField(_("replayed as"), null=True, editable=False)
+    replay_of = sound.UUIDField(_("replay of"), null=True, editable=False)
 
     objects = JobQuerySet.as_manager()
 
@@ -80,6 +82,13 @@ class Job(models.Model):
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
         default_permissions = ("view",)
+        permissions = [
+            ("requeue_job", "Can requeue jobs"),
+            ("cancel_job", "Can cancel jobs"),
+            ("force_cancel_job", "Can end running jobs by force"),
+            ("replay_deadletter", "Can replay dead letters"),
+            ("view_payload", "Can view sensitive arguments of jobs"),
+        ]
         indexes = [
             # By fields: MariaDB has no indexes on expressions, and Django leaves out one with F().desc().
             models.Index(
@@ -159,6 +168,7 @@ class Job(models.Model):
             ResultTimeout: the job was not final in time.
             ResultTooLarge: the job completed, its result was too large to store.
             ResultExpired: the job completed longer ago than its `result_ttl`.
+            SerializationError: the stored result cannot be read, or is not this job's.
             WouldWaitForever: the caller itself keeps the job from running.
             JobNotFound: the job is gone.
         """
@@ -207,6 +217,9 @@ class Job(models.Model):
 
         Returns:
             The new job; None, with nothing changed, where this one is not dead or was replayed before.
+
+        Raises:
+            SerializationError: its arguments are signed, and not for this job.
         """
         from django_jobs import client
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from django_jobs.models.sound import Text
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -18,7 +20,7 @@ else:
 _EXACT = {"mysql": "utf8mb4_bin"}
 
 
-class NameField(_CharField):
+class NameField(Text, _CharField):
     """A CharField that every database compares character by character."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:

@@ -7,6 +7,7 @@ import math
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.models import sound
 from django_jobs.models.job import Job
 from django_jobs.models.primary import PrimaryManager
 from django_jobs.notes import Progress
@@ -19,13 +20,13 @@ class JobNote(models.Model):
     job = models.OneToOneField(
         Job, models.DO_NOTHING, db_constraint=False, primary_key=True, verbose_name=_("job")
     )
-    token = models.BigIntegerField(_("claim token"))
-    progress_current = models.FloatField(_("progress"), null=True)
-    progress_total = models.FloatField(_("progress total"), null=True)
-    progress_note = models.CharField(_("progress note"), max_length=200, db_default="")
-    meta = models.TextField(_("meta"), null=True)  # noqa: DJ001  NULL: none saved
-    log = models.TextField(_("log"), null=True)  # noqa: DJ001  NULL: nothing logged
-    updated_at = models.DateTimeField(_("updated at"))
+    token = sound.BigIntegerField(_("claim token"))
+    progress_current = sound.FloatField(_("progress"), null=True)
+    progress_total = sound.FloatField(_("progress total"), null=True)
+    progress_note = sound.CharField(_("progress note"), max_length=200, db_default="")
+    meta = sound.TextField(_("meta"), null=True)
+    log = sound.TextField(_("log"), null=True)
+    updated_at = sound.DateTimeField(_("updated at"))
 
     objects = PrimaryManager["JobNote"]()
 

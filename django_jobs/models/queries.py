@@ -73,6 +73,11 @@ class JobQuerySet(PrimaryQuerySet["Job"]):
         # A final job's run_after is the moment it became final.
         return self.filter(status=Status.DEAD).order_by("-run_after", "-id")
 
+    def held(self) -> dict[str, int]:
+        """Return how many of these jobs each worker holds; none that holds none is named."""
+        rows = self.running().order_by().values_list("worker_id").annotate(count=models.Count("*"))
+        return dict(rows)
+
     def stats(self) -> dict[str, Any]:
         """Count jobs by status, overall and by queue, in one query.
 

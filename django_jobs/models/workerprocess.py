@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.conf import conf
 from django_jobs.models.primary import PrimaryManager
 
 
@@ -31,3 +34,8 @@ class WorkerProcess(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    def is_alive(self, *, now: datetime) -> bool:
+        """Return whether it has been seen within a lease of a moment of the database's clock."""
+        # It is seen with each renewal of its leases, four times a lease; later its jobs go to others.
+        return (now - self.seen_at).total_seconds() <= conf().LEASE

@@ -15,6 +15,9 @@ from django_jobs.states import AttemptOutcome, ErrorKind
 _BREAK = b"\0"
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
+# So a runner exits that cannot report: its job has closed the socket (EX_IOERR of sysexits.h).
+CUT_OFF = 74
+
 
 class Assignment(NamedTuple):
     """One job on its way to a runner."""

@@ -105,6 +105,11 @@ class Slip:
         """What the runner says of itself now."""
         return SlipState(self._words[_STATE])
 
+    @property
+    def serial(self) -> int:
+        """How many runs were named here so far."""
+        return self._words[_SERIAL]
+
     def say(self, state: SlipState) -> None:
         """Write the state alone."""
         self._words[_STATE] = state

@@ -36,6 +36,15 @@ def inherited_socket(fd: int) -> socket.socket:
     return sock
 
 
+def identity(fd: int) -> tuple[int, int] | None:
+    """Tell which file a descriptor is, None when it is closed: its number may have become another's."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def send(sock: socket.socket, message: bytes, *, wait: bool = True) -> None:
     """Send one message whole.
 

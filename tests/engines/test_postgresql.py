@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from unittest import mock
 
 import pytest
 from django.apps import apps
+from django.db import connection, transaction
 
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.postgresql import PostgreSQLEngine
+from django_jobs.engines.stretches import Place
+from django_jobs.models import Job
 from tests.engines.conformance import *  # noqa: F403
 from tests.engines.conformance.limits import TestPrepare  # noqa: F401
 from tests.engines.conformance.locking import TestLocks  # noqa: F401
+from tests.engines.conformance.making import LEASE, TOKEN, analyze, claim, enqueue, new
 from tests.engines.conformance.plans import TestPlansOfWhatWasSmall  # noqa: F401
 
 pytestmark = pytest.mark.only_on("postgresql")
@@ -39,5 +44,48 @@ def test_our_tables_are_tidied_up_long_before_a_fifth_of_them_is_dead() -> None:
             ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_with_the_statistics_of_a_single_job_no_more_are_claimed_than_asked_for(engine: Engine) -> None:
+    engine_for("default").ask(f"TRUNCATE {Job._meta.db_table}")
+    enqueue(engine)
+    analyze(Job._meta.db_table)
+    # All on the one page that held a single row: the planner believes that it still does.
+    enqueue(engine, 20)
+    assert [len(claim(engine, 2, token=token)) for token in (2, 3, 4)] == [2, 2, 2]
+
+
 def test_the_vendor_s_engine_is_the_one_in_use() -> None:
     assert type(engine_for("default")) is PostgreSQLEngine
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTransaction:
+    @pytest.fixture(autouse=True)
+    def repeatable_read(self) -> Iterator[None]:
+        """Have the project ask for what lets claims fail each other."""
+        from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+        options = connection.settings_dict["OPTIONS"]
+        connection.close()
+        with mock.patch.dict(options, isolation_level=IsolationLevel.REPEATABLE_READ):
+            yield
+            connection.close()
+
+    def test_ours_are_read_committed_whatever_the_settings_say(self, engine):
+        for _ in range(2):
+            with engine.transaction():
+                assert engine.ask("SHOW transaction_isolation") == [("read committed",)]
+
+    def test_a_caller_s_own_stays_as_it_is(self, engine):
+        with transaction.atomic(), engine.transaction():
+            assert engine.ask("SHOW transaction_isolation") == [("repeatable read",)]
+
+
+@pytest.mark.django_db
+def test_a_claim_past_a_place_finds_the_other_priorities_of_its_queue(engine):
+    (first,) = enqueue(engine)
+    others = [new(priority=priority) for priority in (9, 1, 0, -1)]
+    engine.enqueue(others)
+    past = [Place(first.queue, first.priority, first.run_after, first.id)]
+    found = engine.claim(["default"], 9, worker_id="w1", token=TOKEN, lease=LEASE, past=past)
+    assert [job.id for job in found] == [job.id for job in others]

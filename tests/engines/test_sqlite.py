@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from django_jobs.engines import Engine, engine_for
-from django_jobs.engines.sqlite import SQLiteEngine
-from django_jobs.models import Job
+from django_jobs.engines.sqlite import SQLiteEngine, statements
+from django_jobs.models import Attempt, Job
 from django_jobs.states import Status
 from tests.engines.conformance import *  # noqa: F403
 from tests.engines.conformance.making import NOW, after, claim, columns, done, enqueue
@@ -77,6 +77,11 @@ class TestHotStatements:
         with django_assert_num_queries(6):
             assert engine.ack(acks) == []
 
+    @pytest.mark.parametrize("statement", statements.MEND_DUE)
+    def test_spoilt_due_times_are_looked_for_at_the_ends_of_the_index(self, engine, statement):
+        plan = " ".join(map(str, engine.ask(f"EXPLAIN QUERY PLAN {statement}")))
+        assert "django_jobs_due (status=? AND run_after" in plan
+
     def test_the_vendor_s_engine_is_the_one_in_use(self):
         assert type(engine_for("default")) is SQLiteEngine
 
@@ -90,3 +95,20 @@ def test_a_spoilt_due_time_keeps_no_other_job_from_its_promotion(engine: Engine,
     assert engine.next_due() <= NOW
     engine.promote(now=NOW, limit=10)
     assert Job.objects.get(pk=good.id).status == "ready"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["no id", 7, b"\xff"])
+def test_a_final_job_whose_id_is_none_is_pruned_with_what_belongs_to_it(engine: Engine, name: object) -> None:
+    enqueue(engine, 2)
+    jobs = claim(engine, 2)
+    engine.ack([done(job) for job in jobs])
+    with connection.cursor() as cursor:
+        for table, column in (("job", "id"), ("attempt", "job_id")):
+            cursor.execute(
+                f"UPDATE django_jobs_{table} SET {column} = %s WHERE {column} = %s", [name, jobs[0].id.hex]
+            )
+    assert engine.prune(Status.COMPLETED, before=after(3600), limit=1) == 1
+    assert engine.prune(Status.COMPLETED, before=after(3600), limit=1) == 1
+    assert not Job.objects.exists()
+    assert not Attempt.objects.exists()

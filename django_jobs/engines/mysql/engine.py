@@ -16,7 +16,9 @@ from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.values import Row, TextValues
 from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.engines.stretches import Places
 from django_jobs.engines.wholesale import WholesaleEngine
+from django_jobs.states import Status
 
 
 class MySQLEngine(WholesaleEngine):
@@ -53,30 +55,48 @@ class MySQLEngine(WholesaleEngine):
         if cast(Any, self.connection).isolation_level != "read committed":
             self.ask(statements.READ_COMMITTED_NEXT)
 
-    def ready_queues(self) -> list[str]:
+    def next_due(self) -> datetime | None:
+        """Ask without building a query: each wake-up does."""
+        first = self.ask(statements.FIRST_SCHEDULED)
+        return first[0][0].replace(tzinfo=self.connection.timezone) if first else None
+
+    def queues_with(self, status: Status) -> list[str]:
         """Hop as the portable one does, without building a query for each queue.
 
-        Not in one statement: within a recursive one each hop reads all that is ready.
+        Not in one statement: within a recursive one each hop reads all of that status.
         """
-        names = [""]
-        while found := self.ask(statements.NEXT_QUEUE, (names[-1],)):
+        names = [name for (name,) in self.ask(statements.FIRST_QUEUE, (status.value,))]
+        while names and (found := self.ask(statements.NEXT_QUEUE, (status.value, names[-1]))):
             names.append(found[0][0])
-        return names[1:]
+        return names
 
     def claim(
-        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
         """Lock the best rows of each queue, merge them, mark the best of all; in plain SQL."""
         if not queues or n < 1:
             return []
         with self.transaction():
-            found = [row for name in dict.fromkeys(queues) for row in self.ask(statements.PROBE, (name, n))]
+            found = self._look_past(queues, past, n) if past else self._look(queues, n)
             jobs = best_first([self._claimed(row, token) for row in found])[:n]
             for part in batches([job.id.hex for job in jobs]):
                 marks = (worker_id, token, self.values.time(lease))
                 self.ask(statements.claim(len(part)), (*marks, *part))
             charge_next_death(self, jobs)
         return jobs
+
+    def _look(self, queues: Sequence[str], n: int) -> list[Row]:
+        return [row for name in dict.fromkeys(queues) for row in self.ask(statements.PROBE, (name, n))]
+
+    def _look_past(self, queues: Sequence[str], past: Places, n: int) -> list[Row]:
+        # Not at the other priorities of these queues: InnoDB finds out that a stretch has ended only by a row
+        # that is alive, and walks over all the dead ones to it.
+        found = self._look(sorted(set(queues) - {place.queue for place in past}), n)
+        for queue, priority, due, job_id in (place for place in past if place.queue in queues):
+            moment = self.values.time(due)
+            bounds = (queue, priority, moment, moment, job_id.hex)
+            found += self.ask(statements.PROBE_PAST, (*bounds, n))
+        return found
 
     def renew(self, held: Sequence[Held], *, lease: datetime) -> list[Held]:
         """Send a statement for each claim: for all rows at once the drivers would send one for each row."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from django_jobs.engines.base import Engine
     from django_jobs.models.queries import JobQuerySet
 
-# After so many interruptions a job runs alone, with its start stored before it: the next death is its own.
-MAX_INTERRUPTIONS = 5
 COLUMNS = ClaimedJob._fields[: ClaimedJob._fields.index("token")]
 BEST_FIRST = ("-priority", "run_after", "id")
 
@@ -70,28 +68,10 @@ def best_first(jobs: list[ClaimedJob]) -> list[ClaimedJob]:
 
 def charge_next_death(engine: Engine, jobs: Sequence[ClaimedJob]) -> None:
     """Store a start for claimed jobs that were interrupted too often, so that a rescuer charges them."""
-    often = [job for job in jobs if _interrupted_often(job)]
+    often = [job for job in jobs if job.runs_alone]
     if often:
         now = engine.read_clock()
         engine.start([Started(Held(job.id, job.token), now) for job in often])
-
-
-def _interrupted_often(job: ClaimedJob) -> bool:
-    return isinstance(job.interruptions, int) and job.interruptions >= MAX_INTERRUPTIONS
-
-
-def ready_queues(engine: Engine) -> list[str]:
-    """Hop from queue to queue along the claim index, one row each; DISTINCT would read all of them."""
-    names: list[str] = []
-    last = ""
-    while (name := _queue_after(engine, last)) is not None:
-        names.append(name)
-        last = name
-    return names
-
-
-def _queue_after(engine: Engine, last: str) -> str | None:
-    return _ready(engine).filter(queue__gt=last).order_by("queue").values_list("queue", flat=True).first()
 
 
 def holding(engine: Engine, held: Held) -> JobQuerySet:
@@ -126,3 +106,10 @@ def _renew(engine: Engine, ids: Sequence[UUID], token: int, lease: datetime) -> 
         return []
     kept = set(ours.values_list("pk", flat=True))
     return [job_id for job_id in ids if job_id not in kept]
+
+
+def claimed_by(engine: Engine, worker_id: str) -> list[Held]:
+    """Look through the running jobs, of which there are few."""
+    running = Job.objects.using(engine.alias).filter(status=Status.RUNNING, worker_id=worker_id)
+    rows = running.values_list("pk", "claim_token")
+    return [Held(job_id, token) for job_id, token in rows if token is not None]

@@ -9,15 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import F
-
 from django_jobs import retries
-from django_jobs.engines.portable import expiring, noting
+from django_jobs.engines.portable import answering, expiring, noting
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import holding
-from django_jobs.engines.rows import Ack, Amended, Held, Released
-from django_jobs.engines.settling import UNCLAIMED, attempt_row, error_row, if_asked, settle
-from django_jobs.engines.transient import is_about_rows
+from django_jobs.engines.rows import Ack, Amended, Held, Released, Returned
+from django_jobs.engines.settling import UNCLAIMED, attempt_row, error_row, if_asked, one_more, settle
+from django_jobs.engines.transient import undid_only_rows
 from django_jobs.exceptions import exception_name
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
@@ -30,19 +28,29 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_jobs.engines")
 
 
-def release(engine: Engine, jobs: Sequence[Released]) -> int:
+def release(engine: Engine, jobs: Sequence[Released]) -> Returned:
     """Give each back to its old place, or schedule it."""
     if not jobs:
-        return 0
+        return Returned()
     with engine.transaction():
-        return sum(_release(engine, job) for job in sorted(jobs, key=lambda one: one.held))
+        places = [(job.held, _release(engine, job)) for job in sorted(jobs, key=lambda one: one.held)]
+    cancelled = tuple(held for held, status in places if status is Status.CANCELLED)
+    return Returned(sum(status is not None for _, status in places), cancelled)
 
 
-def _release(engine: Engine, job: Released) -> int:
+def _release(engine: Engine, job: Released) -> Status | None:
+    """Return what the job is now, None where it is not ours any more."""
+    place = _place(job)
+    if _end(engine, job.held, place):
+        return Status(place["status"])
+    return Status.CANCELLED if _end_asked(engine, job.held, place, engine.read_clock()) else None
+
+
+def _place(job: Released) -> dict[str, Any]:
     place: dict[str, Any] = {"status": Status.READY, "reason": job.reason}
     if job.run_after is not None:
         place |= {"status": Status.SCHEDULED, "run_after": job.run_after}
-    return _end(engine, job.held, place) or _end_asked(engine, job.held, place, engine.read_clock())
+    return place
 
 
 def _end(engine: Engine, held: Held, values: dict[str, Any]) -> int:
@@ -53,7 +61,8 @@ def _end(engine: Engine, held: Held, values: dict[str, Any]) -> int:
 
 def _end_asked(engine: Engine, held: Held, values: dict[str, Any], moment: datetime) -> int:
     """End the claim of a job that somebody wants cancelled. Once it is asked for, nobody takes that back."""
-    asked = holding(engine, held).filter(cancel_requested__gt=CancelRequest.NONE)
+    # Also a number that nobody asks with: this and the guard above leave no row between them.
+    asked = holding(engine, held).exclude(cancel_requested=CancelRequest.NONE)
     return asked.update(**if_asked(values, moment=moment), **UNCLAIMED)
 
 
@@ -64,7 +73,7 @@ def ack(engine: Engine, acks: Sequence[Ack]) -> list[Amended]:
     with engine.transaction():
         # Rows in id order: two writers that share some of them then never wait for each other in a ring.
         done = [_ack(engine, one) for one in sorted(acks, key=lambda one: one.held)]
-    return [one for one in done if one is not None]
+        return answering.answer(engine, acks, [one for one in done if one is not None])
 
 
 def _ack(engine: Engine, ack: Ack) -> Amended | None:
@@ -72,7 +81,7 @@ def _ack(engine: Engine, ack: Ack) -> Amended | None:
         with engine.transaction():
             return _write(engine, ack)
     except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
-        if not is_about_rows(error):
+        if not undid_only_rows(error, engine.connection):
             raise
         return _ack_unstorable(engine, ack, error)
 
@@ -98,8 +107,8 @@ def _write_history(engine: Engine, ack: Ack) -> None:
 
 def _values(ack: Ack) -> dict[str, Any]:
     if ack.outcome.outcome.charged:
-        return {**settle(ack)._asdict(), "reason": "", "attempts": F("attempts") + 1}
-    return {"status": Status.READY, "reason": "", "interruptions": F("interruptions") + 1}
+        return {**settle(ack)._asdict(), "reason": "", "attempts": one_more("attempts")}
+    return {"status": Status.READY, "reason": "", "interruptions": one_more("interruptions")}
 
 
 def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> Amended:
@@ -112,7 +121,7 @@ def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> Amended:
             outcome = _unstorable(ack, error, *job)
             return _write(engine, replace(ack, outcome=outcome)) or Amended(ack.held, outcome)
     except Exception as second:
-        if not is_about_rows(second):
+        if not undid_only_rows(second, engine.connection):
             raise
         # Without this, one such ack would keep all others of its batch from ever being written.
         logger.exception("The outcome of job %s cannot be stored and is dropped", ack.outcome.job_id)
@@ -141,7 +150,7 @@ def requeue(engine: Engine, ids: Sequence[UUID], *, now: datetime) -> int:
     """Begin a new round; the attempts and errors of the old one stay and its meta, its result goes."""
     if not ids:
         return 0
-    counts = {"round": F("round") + 1, "attempts": 0, "interruptions": 0, "holds": 0}
+    counts = {"round": one_more("round"), "attempts": 0, "interruptions": 0, "holds": 0}
     values = {"status": Status.READY, "run_after": now, "reason": "", "result_data": None, "error": None}
     with engine.transaction():
         noting.begin_anew(engine, ids)
@@ -155,5 +164,13 @@ def move(engine: Engine, ids: Sequence[UUID], from_: frozenset[Status], **values
     if not ids:
         return 0
     with engine.transaction():
-        jobs = Job.objects.using(engine.alias).filter(status__in=sorted(from_))
-        return sum(jobs.filter(pk__in=part).update(**values) for part in batches(sorted(set(ids))))
+        return sum(_move(engine, part, from_, values) for part in batches(sorted(set(ids))))
+
+
+def _move(engine: Engine, ids: Sequence[UUID], from_: frozenset[Status], values: dict[str, Any]) -> int:
+    jobs = Job.objects.using(engine.alias).filter(status__in=sorted(from_), pk__in=ids)
+    if engine.connection.features.has_select_for_update:
+        # In id order, as acks lock theirs. An UPDATE takes them as its plan meets them, on PostgreSQL as they
+        # lie in the table: two verbs over the same jobs could wait for each other in a ring.
+        list(jobs.order_by("id").select_for_update().values_list("pk"))
+    return jobs.update(**values)

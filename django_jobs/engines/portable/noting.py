@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.rows import Held, Noted
-from django_jobs.engines.transient import is_about_rows
+from django_jobs.engines.transient import undid_only_rows
 from django_jobs.models import Job, JobNote
 from django_jobs.states import FINAL, Status
 
@@ -42,7 +42,7 @@ def _stored(engine: Engine, notes: Sequence[Noted]) -> bool:
         with engine.transaction():
             _write(engine, notes)
     except Exception as error:  # drivers refuse values with ValueError and OverflowError as well
-        if not is_about_rows(error):
+        if not undid_only_rows(error, engine.connection):
             raise
         return False
     return True

@@ -22,12 +22,18 @@ CHILDREN = (Attempt, JobError, ResultExpiry, JobNote)
 
 def prune(engine: Engine, status: Status, *, before: datetime, limit: int) -> int:
     """Remove the jobs that have been in this final state longest."""
-    if status not in FINAL:
-        raise ValueError(f"only final jobs are pruned, not {status} ones")
+    final = checked_final(status)
     with engine.transaction():
         # A final job's run_after is the moment it became final: the due index has them in order.
-        old = Job.objects.using(engine.alias).filter(status=status, run_after__lt=before)
+        old = Job.objects.using(engine.alias).filter(status=final, run_after__lt=before)
         return _remove(engine, old.order_by("run_after"), limit)
+
+
+def checked_final(status: Status) -> Status:
+    """Return a final status; jobs of any other are never pruned."""
+    if status not in FINAL:
+        raise ValueError(f"only final jobs are pruned, not {status} ones")
+    return status
 
 
 def purge(engine: Engine, queue: str, *, statuses: Iterable[Status], limit: int) -> int:

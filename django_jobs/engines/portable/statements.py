@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django_jobs.engines.rows import NewJob
 from django_jobs.engines.settling import AttemptRow, ErrorRow
+from django_jobs.models.sound import LARGEST
 
 
 class Statements(NamedTuple):
@@ -24,6 +25,11 @@ class Statements(NamedTuple):
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+
+
+def one_more(column: str) -> str:
+    """Return the counting up of a column, as far as it goes: a spoilt row must not fail an ack."""
+    return f"{column} = CASE WHEN {column} < {LARGEST} THEN {column} + 1 ELSE {LARGEST} END"
 
 
 _HOLDING = "WHERE id = %s AND status = 'running' AND claim_token = %s"
@@ -44,8 +50,8 @@ ROW_BY_ROW = Statements(
     release=f"""UPDATE django_jobs_job
         SET status = %s, run_after = COALESCE(%s, run_after), reason = %s, {UNCLAIMED} {_ENDING}""",
     settle=f"""UPDATE django_jobs_job
-        SET status = %s, run_after = %s, result_data = %s, error = %s, attempts = attempts + 1, reason = '',
+        SET status = %s, run_after = %s, result_data = %s, error = %s, {one_more("attempts")}, reason = '',
             {UNCLAIMED} {_ENDING}""",
     interrupt=f"""UPDATE django_jobs_job
-        SET status = 'ready', interruptions = interruptions + 1, reason = '', {UNCLAIMED} {_ENDING}""",
+        SET status = 'ready', {one_more("interruptions")}, reason = '', {UNCLAIMED} {_ENDING}""",
 )

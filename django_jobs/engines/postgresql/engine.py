@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, cast
 
 from django.core.checks import CheckMessage
 from django.db import transaction
@@ -15,6 +17,8 @@ from django_jobs.engines.portable.values import Row
 from django_jobs.engines.postgresql import configuration, listening, statements
 from django_jobs.engines.postgresql.notifying import NotifyingEngine
 from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.stretches import Places, stretches
+from django_jobs.states import Status
 
 # The driver puts the values into the text of the statement, which must stay below 1 GB: each of so many
 # jobs may have arguments of 256 KiB.
@@ -48,17 +52,31 @@ class PostgreSQLEngine(NotifyingEngine):
         milliseconds = max(1, int(statement_timeout * 1000))  # 0 would be no limit
         self.ask(statements.BOUND_STATEMENTS, (str(milliseconds), milliseconds))
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin READ COMMITTED, whatever the project's `isolation_level`.
+
+        At REPEATABLE READ a claim fails (40001) at each row that another worker has changed since the acks
+        before it, and of many workers always one has. A caller's own transaction stays as it is. The server's
+        own default is not asked for: that would be one more question each time, and what fails is repeated.
+        """
+        outermost = not self.connection.in_atomic_block and self.connection.get_autocommit()
+        with transaction.atomic(using=self.alias):
+            if outermost and cast(Any, self.connection).isolation_level.name != "READ_COMMITTED":
+                self.ask(statements.READ_COMMITTED)
+            yield
+
     def next_due(self) -> datetime | None:
         """Ask without building a query: each wake-up does."""
         first = self.ask(statements.FIRST_SCHEDULED)
         return first[0][0] if first else None
 
-    def ready_queues(self) -> list[str]:
+    def queues_with(self, status: Status) -> list[str]:
         """Hop from queue to queue within one statement."""
-        return [name for (name,) in self.ask(statements.READY_QUEUES)]
+        return [name for (name,) in self.ask(statements.QUEUES_WITH, (status.value, status.value))]
 
     def claim(
-        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
         """Find, lock and mark in one statement.
 
@@ -70,8 +88,19 @@ class PostgreSQLEngine(NotifyingEngine):
             return []
         # No savepoint: two round trips, before a job that an idle worker was woken for can begin.
         with transaction.atomic(using=self.alias, savepoint=False):
-            found = self.ask(statements.CLAIM, (names, n, n, worker_id, token, lease))
+            marks = (worker_id, token, lease)
+            if past:
+                found = self.ask(statements.CLAIM_PAST, (*_past(names, past, n), n, *marks))
+            else:
+                found = self.ask(statements.CLAIM, (names, n, n, *marks))
             # RETURNING comes in whatever order the rows were changed.
             jobs = best_first([ClaimedJob._make((*row, token, None)) for row in found])
             charge_next_death(self, jobs)
         return jobs
+
+
+def _past(queues: Sequence[str], past: Places, n: int) -> Row:
+    """Return an array a column of what is looked at as a whole, and of what from a place on."""
+    whole, places = stretches(queues, past)
+    columns = [[list(column) for column in zip(*rows, strict=True)] for rows in (whole, places)]
+    return (*(columns[0] or [[]] * 3), n, *(columns[1] or [[]] * 4), n)

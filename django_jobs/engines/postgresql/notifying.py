@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django_jobs.engines.listening import ANY_QUEUE
 from django_jobs.engines.portable.statements import ROW_BY_ROW
-from django_jobs.engines.rows import Ack, Amended, NewJob, Released
+from django_jobs.engines.rows import Ack, Amended, NewJob, Released, Returned
 from django_jobs.engines.wholesale import WholesaleEngine
 from django_jobs.outcomes import Outcome
 from django_jobs.states import AttemptOutcome, Status
@@ -49,9 +49,11 @@ class NotifyingEngine(WholesaleEngine):
         """Tell if any was due."""
         return self._told_if(super().promote(now=now, limit=limit))
 
-    def release(self, jobs: Sequence[Released]) -> int:
+    def release(self, jobs: Sequence[Released]) -> Returned:
         """Tell if any was still ours."""
-        return self._told_if(super().release(jobs))
+        returned = super().release(jobs)
+        self._told_if(returned.ours)
+        return returned
 
     def ack(self, acks: Sequence[Ack]) -> list[Amended]:
         """Tell if any goes back in place: this worker may have no room for it. Rescues come here too."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django_jobs.engines.portable.claiming import COLUMNS
-from django_jobs.engines.portable.statements import UNASKED, UNCLAIMED, Statements
+from django_jobs.engines.portable.statements import UNASKED, UNCLAIMED, Statements, one_more
 from django_jobs.engines.rows import NewJob
 from django_jobs.engines.settling import AttemptRow, ErrorRow
+from django_jobs.models.sound import readable_moment
 
 # No lengths: a cast to varchar(100) would cut a longer text in silence, where storing it is an error.
 _TYPES = {
@@ -46,11 +47,15 @@ def _update(changes: str, *columns: str, only: str = "") -> str:
     """Return an update of the jobs that are held; it locks them in the order of their ids first.
 
     In whatever order a join would lock them, two writers that share some could wait for each other.
+
+    Not by the plain status: where the statistics are older than the running jobs, the planner takes those for
+    so few that it reads all of them for each row that is given, and whatever has run since somebody's old
+    snapshot was taken. No index has the expression: rows are found by their key, whatever the statistics say.
     """
     return f"""WITH held AS MATERIALIZED (
         SELECT given.* FROM {_given(*columns, "id", "token")}
         JOIN django_jobs_job AS job
-            ON job.id = given.id AND job.status = 'running' AND job.claim_token = given.token {only}
+            ON job.id = given.id AND job.status || '' = 'running' AND job.claim_token = given.token {only}
         ORDER BY job.id FOR UPDATE OF job)
     UPDATE django_jobs_job AS job SET {changes} FROM held WHERE job.id = held.id"""
 
@@ -68,17 +73,18 @@ UNNESTED = Statements(
         "reason",
     ),
     settle=_end(
-        """status = held.status, run_after = held.run_after, result_data = held.result_data,
-            error = held.error, attempts = attempts + 1, reason = ''""",
+        f"""status = held.status, run_after = held.run_after, result_data = held.result_data,
+            error = held.error, {one_more("attempts")}, reason = ''""",
         "status",
         "run_after",
         "result_data",
         "error",
     ),
-    interrupt=_end("status = 'ready', interruptions = interruptions + 1, reason = ''"),
+    interrupt=_end(f"status = 'ready', {one_more('interruptions')}, reason = ''"),
 )
 
-FIRST_SCHEDULED = """SELECT run_after FROM django_jobs_job
+# Under another name: PostgreSQL would call it after the column, and sort by it instead of reading the index.
+FIRST_SCHEDULED = f"""SELECT {readable_moment("run_after", "postgresql")} AS due FROM django_jobs_job
     WHERE status = 'scheduled' ORDER BY run_after LIMIT 1"""
 
 # Not the plain word: where the statistics are older than the ready jobs, the planner takes them for so few
@@ -86,26 +92,51 @@ FIRST_SCHEDULED = """SELECT run_after FROM django_jobs_job
 # walks along the one index that has them in order.
 _READY = "(SELECT 'ready')"
 
-READY_QUEUES = f"""WITH RECURSIVE hop(queue) AS (
-    (SELECT queue FROM django_jobs_job WHERE status = {_READY} ORDER BY queue LIMIT 1)
+QUEUES_WITH = """WITH RECURSIVE hop(queue) AS (
+    (SELECT queue FROM django_jobs_job WHERE status = (SELECT %s::text) ORDER BY queue LIMIT 1)
     UNION ALL
     SELECT (SELECT job.queue FROM django_jobs_job AS job
-            WHERE job.status = {_READY} AND job.queue > hop.queue ORDER BY job.queue LIMIT 1)
+            WHERE job.status = (SELECT %s::text) AND job.queue > hop.queue ORDER BY job.queue LIMIT 1)
     FROM hop WHERE hop.queue IS NOT NULL)
 SELECT queue FROM hop WHERE queue IS NOT NULL"""
 
-_PROBE = f"""SELECT id, priority, run_after FROM django_jobs_job
-    WHERE status = {_READY} AND queue = served.queue
-    ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""
+# A moment may lie beyond what a driver can read.
+_DUE = readable_moment("job.run_after", "postgresql")
+_CLAIMED = ", ".join(_DUE if name == "run_after" else f"job.{name}" for name in COLUMNS)
 
-# MATERIALIZED: were it evaluated again for each row it is joined to, each time other rows would be locked and
-# more than asked for would be claimed.
-CLAIM = f"""WITH best AS MATERIALIZED (
-    SELECT first.id FROM unnest(%s::text[]) AS served(queue) CROSS JOIN LATERAL ({_PROBE}) AS first
-    ORDER BY first.priority DESC, first.run_after, first.id LIMIT %s)
-UPDATE django_jobs_job AS job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
-FROM best WHERE job.id = best.id RETURNING {", ".join(f"job.{name}" for name in COLUMNS)}"""
+
+def _probe(where: str = "") -> str:
+    return f"""SELECT id, priority, run_after FROM django_jobs_job
+        WHERE status = {_READY} AND queue = served.queue {where}
+        ORDER BY priority DESC, run_after, id LIMIT %s FOR UPDATE SKIP LOCKED"""
+
+
+def _claim(first: str) -> str:
+    # MATERIALIZED: were it evaluated again for each row it is joined to, each time other rows would be
+    # locked and more than asked for would be claimed.
+    return f"""WITH best AS MATERIALIZED (
+        SELECT first.id FROM {first} ORDER BY first.priority DESC, first.run_after, first.id LIMIT %s)
+    UPDATE django_jobs_job AS job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
+    FROM best WHERE job.id = best.id RETURNING {_CLAIMED}"""
+
+
+CLAIM = _claim(f"unnest(%s::text[]) AS served(queue) CROSS JOIN LATERAL ({_probe()}) AS first")
+
+# The row comparison is the very bound where the index is entered; with OR all before it would be read.
+CLAIM_PAST = _claim(f"""(
+    SELECT found.* FROM unnest(%s::text[], %s::smallint[], %s::smallint[]) AS served(queue, lowest, highest)
+    CROSS JOIN LATERAL ({_probe("AND priority BETWEEN served.lowest AND served.highest")}) AS found
+    UNION ALL
+    SELECT found.* FROM unnest(%s::text[], %s::smallint[], %s::timestamptz[], %s::uuid[])
+        AS served(queue, priority, run_after, id)
+    CROSS JOIN LATERAL ({
+    _probe('''AND priority = served.priority
+        AND (django_jobs_job.run_after, django_jobs_job.id) > (served.run_after, served.id)''')
+}) AS found
+    ) AS first""")
 
 # A limit of the project's own that is lower stays; 0 is none.
 BOUND_STATEMENTS = """SELECT set_config('statement_timeout', %s, false) FROM pg_settings
     WHERE name = 'statement_timeout' AND setting::bigint NOT BETWEEN 1 AND %s"""
+
+READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.core.checks import CheckMessage
 from django.db import transaction
@@ -15,10 +16,16 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
-from django_jobs.engines.rows import ClaimedJob
-from django_jobs.engines.sqlite import configuration, listening, statements
-from django_jobs.engines.sqlite.values import SQLiteValues
+from django_jobs.engines.portable.removing import checked_final
+from django_jobs.engines.rows import ClaimedJob, Lease, Rescued
+from django_jobs.engines.sqlite import configuration, listening, removing, statements
+from django_jobs.engines.sqlite.values import SQLiteValues, is_id
+from django_jobs.engines.stretches import Places
 from django_jobs.engines.wholesale import WholesaleEngine
+from django_jobs.states import Status
+from django_jobs.uuid7 import uuid7
+
+logger = logging.getLogger("django_jobs.engines")
 
 # SQLite takes at most 500 SELECTs in one UNION ALL; a worker of so many queues can afford a query each.
 MAX_QUEUES = 200
@@ -26,6 +33,11 @@ MAX_QUEUES = 200
 
 class SQLiteEngine(WholesaleEngine):
     """The verbs on SQLite."""
+
+    # It has none of its own: it runs in the processes that use it.
+    on_hosts_clock: ClassVar[bool] = True
+    # Whoever writes waits for whoever removes: a few milliseconds for so many.
+    removed_at_once: ClassVar[int] = 100
 
     @property
     def connection(self) -> DatabaseWrapper:
@@ -65,12 +77,20 @@ class SQLiteEngine(WholesaleEngine):
             first = self.ask(statements.FIRST_SCHEDULED)
         return self.values.due(first[0][0]) if first else None
 
+    def queues_with(self, status: Status) -> list[str]:
+        """Leave out what is no name: it can be asked for by nobody."""
+        return [name for name in self._queues_with(status) if isinstance(name, str)]
+
     def ready_queues(self) -> list[str]:
+        """Return what is no name as well: whoever claims such a job finds out what is wrong with it."""
+        return self._queues_with(Status.READY)
+
+    def _queues_with(self, status: Status) -> list[str]:
         """Hop from queue to queue within one statement."""
-        return [name for (name,) in self.ask(statements.READY_QUEUES)]
+        return [name for (name,) in self.ask(statements.QUEUES_WITH, (status.value, status.value))]
 
     def claim(
-        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
         """Find and mark in one UPDATE … RETURNING: one statement, nothing to lock first."""
         names = list(dict.fromkeys(queues))
@@ -83,10 +103,53 @@ class SQLiteEngine(WholesaleEngine):
         row = (worker_id, token, values.time(lease), *probes)
         with self.transaction(), _any_text(self.connection):
             found = self.ask(statements.claim(len(names)), row)
+            if not all(is_id(each[0]) for each in found):
+                self._name("status = 'running' AND claim_token = %s", token)
+                found = self.ask(statements.CLAIMED, (token,))
             # RETURNING comes in whatever order the rows were changed.
             jobs = best_first([values.claimed(each, token) for each in found])
             charge_next_death(self, jobs)
         return jobs
+
+    def leases(self) -> list[Lease]:
+        """Read the times as text: one that is spoilt keeps no other from being looked at."""
+        self._mend_claims()
+        with _any_text(self.connection):
+            found = set(self.ask(statements.LEASES))
+        return [Lease(token, self.values.due(ends)) for token, ends in found]
+
+    def promote(self, *, now: datetime, limit: int) -> int:
+        """See to it first that none is passed over for ever because of what stands in its row."""
+        with self.transaction():
+            for mend in statements.MEND_DUE:
+                self.ask(mend)
+            promoted = super().promote(now=now, limit=limit)
+            if promoted < limit and (due := self.next_due()) is not None and due <= now:
+                self._name("status = 'scheduled' AND run_after <= %s", self.values.time(now))
+            return promoted
+
+    def rescue(self, *, now: datetime, limit: int, over: Sequence[Lease] | None = None) -> list[Rescued]:
+        """See to the same here."""
+        with self.transaction():
+            self._mend_claims()
+            self._name("status = 'running' AND lease < %s", self.values.time(now))
+            return super().rescue(now=now, limit=limit, over=over)
+
+    def prune(self, status: Status, *, before: datetime, limit: int) -> int:
+        """Remove in plain SQL: a transaction here keeps all others from writing."""
+        with self.transaction():
+            return removing.prune(self.ask, checked_final(status).value, self.values.time(before), limit)
+
+    def _mend_claims(self) -> None:
+        if self.ask(statements.ENDLESS):  # asked first: an update of nothing waits for the lock too
+            self.ask(statements.MEND_CLAIMS)
+
+    def _name(self, which: str, value: Any) -> None:
+        """Give an id to those of these jobs that have none: nobody could end their claim."""
+        for (row,) in self.ask(statements.UNNAMED.format(which), (value,)):
+            job_id = uuid7()
+            self.ask(statements.NAME, (job_id.hex, row))
+            logger.error("The id of a job was no UUID; from now on it is %s", job_id)
 
 
 @contextmanager

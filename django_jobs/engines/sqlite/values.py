@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
 from django_jobs.engines.portable.values import Row, TextValues
 from django_jobs.engines.rows import ClaimedJob
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+def is_id(value: object) -> bool:
+    """Return whether this is an id as it is stored; here it may be anything."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 class SQLiteValues(TextValues):

@@ -1,5 +1,6 @@
 """What every engine must do, a class a verb; a test module imports all of it and supplies `engine`."""
 
+from tests.engines.conformance.answering import TestAnswersToDeath
 from tests.engines.conformance.cancelling import (
     TestAskCancel,
     TestCancels,
@@ -8,6 +9,8 @@ from tests.engines.conformance.cancelling import (
 )
 from tests.engines.conformance.claiming import (
     TestClaim,
+    TestClaimedBy,
+    TestClaimPast,
     TestClaimsAtOnce,
     TestReadyQueues,
     TestRenew,
@@ -49,7 +52,7 @@ from tests.engines.conformance.presence import (
     TestForgetWorkers,
     TestVanish,
 )
-from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestResume
+from tests.engines.conformance.queues import TestPause, TestPausesAtOnce, TestQueuesThereAre, TestResume
 from tests.engines.conformance.receivers import TestReceivers
 from tests.engines.conformance.removing import TestPrune, TestPrunesAtOnce, TestPurge
 from tests.engines.conformance.repeating import TestRepeated
@@ -62,6 +65,7 @@ __all__ = [
     "TestAckOfWhatCannotBeStored",
     "TestAckOfWhatExpires",
     "TestAckOfWhatSpoke",
+    "TestAnswersToDeath",
     "TestAppear",
     "TestAppearBesideALock",
     "TestAskCancel",
@@ -69,6 +73,8 @@ __all__ = [
     "TestCancels",
     "TestCancelsAtOnce",
     "TestClaim",
+    "TestClaimPast",
+    "TestClaimedBy",
     "TestClaimsAtOnce",
     "TestClock",
     "TestCount",
@@ -92,6 +98,7 @@ __all__ = [
     "TestPruneCounters",
     "TestPrunesAtOnce",
     "TestPurge",
+    "TestQueuesThereAre",
     "TestReadyQueues",
     "TestReceivers",
     "TestRelease",

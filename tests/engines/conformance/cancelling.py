@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import Amended, Cancel, ClaimedJob, Held, Released, Started
+from django_jobs.engines.rows import Amended, Cancel, ClaimedJob, Held, Released, Returned, Started
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.states import AttemptOutcome, CancelRequest, Status
 from tests.engines.conformance.making import (
@@ -105,7 +105,7 @@ class TestEndOfWhatIsToBeCancelled:
         job = asked(engine, force=force)
         before = row(job)
         read = engine.read_clock()
-        assert engine.release([Released(Held(job.id, TOKEN))]) == 1
+        assert engine.release([Released(Held(job.id, TOKEN))]).ours == 1
         run_after = row(job)["run_after"]
         assert row(job) == {
             **before,
@@ -126,7 +126,8 @@ class TestEndOfWhatIsToBeCancelled:
         enqueue(engine, 3)
         a, b, c = claim(engine, 3)
         engine.ask_cancel([b.id], force=False)
-        assert engine.release([Released(Held(job.id, TOKEN)) for job in (a, b, c)]) == 3
+        returned = engine.release([Released(Held(job.id, TOKEN)) for job in (a, b, c)])
+        assert returned == Returned(3, (Held(b.id, TOKEN),))
         assert statuses() == {a.id: "ready", b.id: "cancelled", c.id: "ready"}
 
     @pytest.mark.parametrize("retry_in", [0, 30.5, None])
@@ -191,7 +192,7 @@ class TestEndOfWhatIsToBeCancelled:
     def test_a_stale_token_ends_nothing(self, engine):
         job = asked(engine)
         before = row(job)
-        assert engine.release([Released(Held(job.id, 99))]) == 0
+        assert engine.release([Released(Held(job.id, 99))]).ours == 0
         assert engine.ack([done(job, token=99)]) == [Amended(Held(job.id, 99), None)]
         assert row(job) == before
 

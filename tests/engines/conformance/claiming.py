@@ -10,7 +10,8 @@ from django.db import connection, connections, transaction
 from django.db.models import Count
 
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import Held, Released, Started
+from django_jobs.engines.rows import Held, NewJob, Released, Started
+from django_jobs.engines.stretches import Place
 from django_jobs.models import Job
 from django_jobs.states import Status
 from tests.engines.conformance.making import (
@@ -27,7 +28,10 @@ from tests.engines.conformance.making import (
     running,
     statuses,
 )
+from tests.tiers import by_tier
 
+# How many claims each of two workers makes at the same time.
+CLAIMS = by_tier(100, 100, 500)
 # One name each where case, accents or emoji do not count, as by default on MariaDB.
 ALIKE = [("mail", "Mail"), ("cafe", "café"), ("🛫", "🛬"), ("ss", "ß")]
 
@@ -150,11 +154,12 @@ class TestClaimsAtOnce:
                 taken = claim(engine, n, *queues, token=TOKEN - token)
                 assert [job.priority for job in taken] == best
 
+    @pytest.mark.faults
     def test_two_at_once_with_stale_statistics_take_no_more_than_they_ask_for(self, engine):
         enqueue(engine)
         analyze(Job._meta.db_table)
         for queue in ("a", "b"):
-            enqueue(engine, 1100, queue=queue)
+            enqueue(engine, 11 * CLAIMS, queue=queue)
         taken: dict[int, int] = {}
         together = threading.Barrier(2)
 
@@ -166,12 +171,14 @@ class TestClaimsAtOnce:
             finally:
                 connections.close_all()
 
-        threads = [threading.Thread(target=work, args=(range(first, first + 100),)) for first in (1, 101)]
+        threads = [
+            threading.Thread(target=work, args=(range(first, first + CLAIMS),)) for first in (1, 1 + CLAIMS)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert taken == dict.fromkeys(range(1, 201), 10)
+        assert taken == dict.fromkeys(range(1, 2 * CLAIMS + 1), 10)
         marked = Job.objects.running().values_list("claim_token").annotate(Count("pk"))
         assert dict(marked) == taken
 
@@ -279,3 +286,63 @@ class TestRenew:
     def test_nothing_to_renew_costs_nothing(self, engine, django_assert_num_queries):
         with django_assert_num_queries(0):
             assert engine.renew([], lease=NOW) == []
+
+
+@pytest.mark.django_db
+class TestClaimedBy:
+    def test_a_worker_finds_the_claims_in_its_name_and_no_others(self, engine):
+        first, second = running(engine), running(engine, token=2)
+        ended = running(engine, token=3)
+        engine.release([Released(Held(ended.id, 3))])
+        enqueue(engine)
+        assert sorted(engine.claimed_by("w1")) == sorted([Held(first.id, TOKEN), Held(second.id, 2)])
+        assert engine.claimed_by("w2") == []
+
+
+@pytest.mark.django_db
+class TestClaimPast:
+    def test_all_that_lies_past_the_places_is_claimed_in_the_order_of_every_claim(self, engine):
+        jobs = [
+            *(
+                new(priority=priority, run_after=after(due))
+                for priority in (9, 5, 0, -5)
+                for due in (1, 2, 3)
+            ),
+            *(new(queue="other", run_after=after(due)) for due in (1, 2)),
+            new(queue="not asked for"),
+        ]
+        engine.enqueue(jobs)
+        left_off = {(5, after(1)), (0, after(2))}
+        past = [place(job) for job in jobs[:12] if (job.priority, job.run_after) in left_off]
+        past.append(Place("empty", 3, NOW, jobs[0].id))
+        must_be_found = {
+            (job.queue, job.priority, job.run_after)
+            for job in jobs
+            if job.queue == "other" or any(place(job)[:2] == each[:2] and place(job) > each for each in past)
+        }
+        marks = {"worker_id": "w1", "token": TOKEN, "lease": LEASE}
+        found = engine.claim(["default", "other"], 99, **marks, past=past)
+        claimed = [(job.queue, job.priority, job.run_after) for job in found]
+        assert [(-priority, due) for _, priority, due in claimed] == sorted(
+            (-priority, due) for _, priority, due in claimed
+        )
+        asked = {(job.queue, job.priority, job.run_after) for job in jobs} - {("not asked for", 0, NOW)}
+        assert must_be_found <= set(claimed) <= asked
+
+    def test_of_those_that_are_due_together_the_id_decides(self, engine):
+        jobs = sorted(enqueue(engine, 6), key=lambda job: job.id)
+        marks = {"worker_id": "w1", "token": TOKEN, "lease": LEASE}
+        found = engine.claim(["default"], 99, **marks, past=[place(jobs[2])])
+        assert {job.id for job in jobs[3:]} <= {job.id for job in found}
+
+    def test_never_more_than_asked_for_are_claimed(self, engine):
+        jobs = [new(priority=priority) for priority in (5, 0, -5) for _ in range(9)]
+        engine.enqueue(jobs)
+        marks = {"worker_id": "w1", "token": TOKEN, "lease": LEASE}
+        found = engine.claim(["default"], 7, **marks, past=[place(jobs[0]), place(jobs[9])])
+        assert len(found) == Job.objects.running().count() == 7
+
+
+def place(job: NewJob) -> Place:
+    """Return where a claim left off that ended with this job."""
+    return Place(job.queue, job.priority, job.run_after, job.id)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from django_jobs.engines import engine_for
+from django_jobs.engines import Engine, engine_for
+from django_jobs.engines.rows import ClaimedJob, Held, Released, Started
+from django_jobs.engines.stretches import Place
 from django_jobs.models import Job
-from django_jobs.states import Status
-from tests.engines.conformance.making import NOW, after, analyze, claim, new
+from django_jobs.states import AttemptOutcome, Status
+from tests.engines.conformance.making import LEASE, NOW, TOKEN, after, analyze, claim, done, enqueue, new
 
 ROWS = 20_000
 
@@ -25,11 +27,14 @@ class TestPlans:
         for name, verb in {
             "claim": lambda: claim(engine, 10),
             "claim of several queues": lambda: claim(engine, 10, "default", "other", "empty"),
+            "claim past a place": lambda: _claim_past_the_first(engine, 10),
             "promote": lambda: engine.promote(now=NOW, limit=10),
             "next_due": engine.next_due,
             "ready_queues": engine.ready_queues,
             "cancels": lambda: engine.cancels("w1"),
+            "claimed_by": lambda: engine.claimed_by("w1"),
             "rescue": lambda: engine.rescue(now=after(61), limit=10),
+            "leases": engine.leases,
             "prune": lambda: engine.prune(Status.COMPLETED, before=NOW, limit=10),
         }.items():
             _assert_cheap(name, verb)
@@ -46,7 +51,29 @@ class TestPlansOfWhatWasSmall:
         engine.enqueue([new(queue=f"q{number % 5}") for number in range(1000)])
         _assert_cheap("claim of one queue", lambda: claim(engine, 10, "q1"))
         _assert_cheap("claim of five", lambda: claim(engine, 10, *(f"q{number}" for number in range(5))))
+        _assert_cheap("claim past a place", lambda: _claim_past_the_first(engine, 10, "q1"))
         _assert_cheap("ready_queues", engine.ready_queues)
+
+    def test_what_is_held_is_found_by_its_key_where_the_database_takes_the_running_for_few(self, engine):
+        engine.enqueue([new(status=Status.COMPLETED) for _ in range(200)])
+        analyze(Job._meta.db_table)
+        enqueue(engine, 1000)
+        jobs = claim(engine, 1000)
+        held = [Held(job.id, job.token) for job in jobs]
+        for name, verb in {
+            "start": lambda: engine.start([Started(one, NOW) for one in held[:200]]),
+            "renew": lambda: engine.renew(held[:200], lease=LEASE),
+            "release": lambda: engine.release([Released(one) for one in held[:200]]),
+            "ack": lambda: engine.ack([done(job) for job in jobs[200:400]]),
+            "ack of interrupted ones": lambda: engine.ack(
+                [done(job, AttemptOutcome.INTERRUPTED) for job in jobs[400:600]]
+            ),
+        }.items():
+            with _plans() as plans:
+                verb()
+            assert plans, f"{name} sent nothing to explain"
+            for statement, plan in plans:
+                assert not _by_status(plan), f"{name}: {statement}\n{plan}"
 
 
 def _assert_cheap(name: str, verb: Callable[[], object]) -> None:
@@ -55,6 +82,12 @@ def _assert_cheap(name: str, verb: Callable[[], object]) -> None:
     assert plans, f"{name} sent nothing to explain"
     for statement, plan in plans:
         assert not _costly(plan), f"{name}: {statement}\n{plan}"
+
+
+def _claim_past_the_first(engine: Engine, n: int, queue: str = "default") -> list[ClaimedJob]:
+    (first,) = claim(engine, 1, queue)
+    past = [Place(queue, first.priority, first.run_after, first.id)]
+    return engine.claim([queue], n, worker_id="w1", token=TOKEN, lease=LEASE, past=past)
 
 
 def _assert_that_scans_and_sorts_are_noticed() -> None:
@@ -91,9 +124,10 @@ def _plans() -> Iterator[list[tuple[str, str]]]:
     def explained(execute, sql, params, many, context):
         # The tables of attempts and errors are empty here: a scan is the best way through them.
         about_jobs = re.search(r"\bdjango_jobs_job\b", sql)
-        if about_jobs and not many and sql.lstrip().upper().startswith(("SELECT", "UPDATE", "WITH")):
-            execute(explain + sql, params, many, context)
-            plans.append((sql, "\n".join(map(str, context["cursor"].fetchall()))))
+        if about_jobs and sql.lstrip().upper().startswith(("SELECT", "UPDATE", "WITH")):
+            with connection.cursor() as cursor:
+                cursor.execute(explain + sql, params[0] if many else params)
+                plans.append((sql, "\n".join(map(str, cursor.fetchall()))))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(explained):
@@ -111,3 +145,13 @@ def _costly(plan: str) -> list[str]:
         "mysql": ["'ALL'", "'index'", "filesort", "temporary"],
     }
     return [word for word in words[connection.vendor] if re.search(word, plan)]
+
+
+def _by_status(plan: str) -> bool:
+    """Return whether a plan goes by an index that begins with the status."""
+    words = {
+        "sqlite": r"INDEX django_jobs_(claim|due)",
+        "postgresql": r"Scan (using|on) django_jobs_(claim|due)",
+        "mysql": r", 'django_jobs_(claim|due)', '\d",  # the key that is taken, and how much of it
+    }
+    return bool(re.search(words[connection.vendor], plan))

@@ -6,6 +6,7 @@ import pytest
 from django.db import connections, transaction
 
 from django_jobs.models import Queue
+from django_jobs.states import Status
 from tests.engines.conformance.claiming import ALIKE
 from tests.engines.conformance.making import NOW, after, claim, enqueue
 
@@ -65,6 +66,34 @@ class TestResume:
         (job,) = enqueue(engine, queue="mail")
         engine.resume(["mail"])
         assert [each.id for each in claim(engine, 9, "mail")] == [job.id]
+
+
+@pytest.mark.django_db
+class TestQueuesThereAre:
+    def test_queues_are_told_by_the_status_of_their_jobs(self, engine):
+        enqueue(engine, queue="mail")
+        enqueue(engine, queue="Mail")
+        enqueue(engine, queue="reports", status=Status.DEAD)
+        assert engine.queues_with(Status.READY) == ["Mail", "mail"]
+        assert engine.queues_with(Status.DEAD) == ["reports"]
+        assert engine.queues_with(Status.RUNNING) == []
+
+    def test_jobs_are_counted_by_queue_and_status_up_to_a_cap(self, engine):
+        for status, count in [(Status.READY, 2), (Status.DEAD, 5)]:
+            for _ in range(count):
+                enqueue(engine, queue="mail", status=status)
+        enqueue(engine, queue="Mail")
+        none = dict.fromkeys(Status, 0)
+        names = ["mail", "Mail", "nobody", *(f"q{number}" for number in range(60))]
+        depths = engine.depths(names, cap=3)
+        assert list(depths) == names
+        assert depths["mail"] == {**none, "ready": 2, "dead": 3}
+        assert depths["Mail"] == {**none, "ready": 1}
+        assert depths["nobody"] == depths["q59"] == none
+
+    def test_no_queue_is_counted_by_no_query(self, engine, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            assert engine.depths([], cap=3) == {}
 
 
 @pytest.mark.django_db(transaction=True)

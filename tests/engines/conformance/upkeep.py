@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from django_jobs.engines.rows import Held, Rescued, Started
+from django_jobs.engines.rows import Held, Lease, Rescued, Started
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.states import AttemptOutcome, Status
 from tests.engines.conformance.making import (
@@ -15,6 +15,7 @@ from tests.engines.conformance.making import (
     after,
     claim,
     columns,
+    done,
     enqueue,
     row,
     running,
@@ -74,7 +75,7 @@ class TestRescue:
         before = row(job)
         (rescued,) = engine.rescue(now=after(61), limit=10)
         status = Status(row(job)["status"])
-        assert rescued == Rescued(job.id, job.function, job.queue, "w1", status, AttemptOutcome.CRASHED)
+        assert told(rescued) == (job.id, job.function, job.queue, "w1", status, AttemptOutcome.CRASHED)
         error = JobError.objects.get()
         assert (error.kind, error.exception_type) == ("crash", "WorkerLost")
         assert (error.number, error.round, error.token, error.worker_id) == (1, 1, TOKEN, "w1")
@@ -115,9 +116,8 @@ class TestRescue:
     def test_a_job_that_had_not_started_is_interrupted_and_back_in_place(self, engine):
         job = running(engine, max_attempts=1, run_after=after(-3))
         before = row(job)
-        assert engine.rescue(now=after(61), limit=10) == [
-            Rescued(job.id, job.function, job.queue, "w1", Status.READY, AttemptOutcome.INTERRUPTED)
-        ]
+        (rescued,) = engine.rescue(now=after(61), limit=10)
+        assert told(rescued)[3:] == ("w1", Status.READY, AttemptOutcome.INTERRUPTED)
         assert row(job) == {**before, **UNCLAIMED, "status": Status.READY, "interruptions": 1}
         assert not JobError.objects.exists()
         assert Attempt.objects.values_list("outcome", "number", "started_at").get() == (
@@ -151,6 +151,56 @@ class TestRescue:
         claim(engine, 5)
         assert len(engine.rescue(now=after(61), limit=3)) == 3
         assert sorted(statuses().values()) == ["ready"] * 3 + ["running"] * 2
+
+    def test_those_that_are_over_are_taken_whatever_the_clock_says_and_no_others(self, engine):
+        over, other = running(engine), running(engine, token=2)
+        assert engine.rescue(now=after(61), limit=10, over=[]) == []
+        (rescued,) = engine.rescue(now=NOW, limit=10, over=[Lease(TOKEN, LEASE), Lease(3, LEASE)])
+        assert rescued.id == over.id
+        assert statuses()[other.id] == "running"
+
+    def test_one_that_was_renewed_since_it_was_looked_at_is_not_over(self, engine):
+        job = running(engine)
+        engine.renew([Held(job.id, TOKEN)], lease=after(30))
+        assert engine.rescue(now=after(61), limit=10, over=[Lease(TOKEN, LEASE)]) == []
+
+
+@pytest.mark.django_db
+class TestLeases:
+    def test_every_tokens_lease_is_told_once(self, engine):
+        assert engine.leases() == []
+        enqueue(engine, 3)
+        claim(engine, 3)
+        running(engine, token=2)
+        assert sorted(engine.leases()) == [(2, LEASE), (TOKEN, LEASE)]
+
+    def test_only_of_what_runs(self, engine):
+        job = running(engine)
+        engine.ack([done(job)])
+        enqueue(engine)
+        assert engine.leases() == []
+
+
+@pytest.mark.django_db
+class TestNoteWatched:
+    def test_the_note_stands_in_the_place_of_the_lease(self, engine):
+        enqueue(engine, 2)
+        claim(engine, 2)
+        running(engine, token=2)
+        engine.note_watched({Lease(TOKEN, LEASE): NOW})
+        assert sorted(engine.leases()) == [(2, LEASE), (TOKEN, NOW)]
+
+    def test_what_was_renewed_meanwhile_or_has_ended_keeps_what_it_says(self, engine):
+        job, ended = running(engine), running(engine, token=2)
+        engine.renew([Held(job.id, TOKEN)], lease=after(90))
+        engine.ack([done(ended)])
+        engine.note_watched({Lease(TOKEN, LEASE): NOW, Lease(2, LEASE): NOW})
+        assert engine.leases() == [Lease(TOKEN, after(90))]
+        assert Job.objects.get(pk=ended.id).lease is None
+
+
+def told(rescued: Rescued) -> tuple[object, ...]:
+    return (*rescued[:3], rescued.worker_id, rescued.status, rescued.outcome)
 
 
 def _fixed(seconds: float) -> str:
