@@ -20,12 +20,13 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="django_jobs.runner", description=__doc__)
-    for name in ("slot", "jobs-fd", "slips-fd", "slips-count", "maker", "slots"):
+    for name in ("slip", "jobs-fd", "slips-fd", "slips-count", "maker", "slots", "threads"):
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("worker-id", "database"):
         parser.add_argument(f"--{name}", required=True)
     for name in ("max-jobs", "max-memory"):
         parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--events", action="store_true", help="tell receivers of signals and run no job")
     return parser.parse_args()
 
 
@@ -34,20 +35,21 @@ def _serve(given: argparse.Namespace) -> None:
     from django_jobs import registry
     from django_jobs.context import Workplace
     from django_jobs.recycling import Recycling
-    from django_jobs.runner.serve import Post, serve
+    from django_jobs.runner.deliver import deliver
+    from django_jobs.runner.post import Post
+    from django_jobs.runner.serve import serve
     from django_jobs.wire.slips import Slips
     from django_jobs.wire.sockets import inherited_socket
 
     registry.autodiscover()
-    serve(
-        Post(
-            slot=given.slot,
-            jobs=inherited_socket(given.jobs_fd),
-            slips=Slips(given.slips_fd, given.slips_count),
-            workplace=Workplace(given.worker_id, given.slots, given.database),
-            recycling=Recycling(given.max_jobs, given.max_memory),
-        )
+    post = Post(
+        slip=given.slip,
+        jobs=inherited_socket(given.jobs_fd),
+        slips=Slips(given.slips_fd, given.slips_count),
+        workplace=Workplace(given.worker_id, given.slots, given.database, given.threads),
+        recycling=Recycling(given.max_jobs, given.max_memory),
     )
+    deliver(post) if given.events else serve(post)
 
 
 if __name__ == "__main__":

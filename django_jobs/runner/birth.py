@@ -47,13 +47,12 @@ _SIGNALS = ((signal.SIGTERM, _ignore), (signal.SIGINT, _ignore), (signal.SIGCHLD
 
 
 def ignore_signals() -> None:
-    """Be deaf to TERM and INT, whatever a job has made of them."""
+    """Be deaf to TERM and INT."""
     # A service manager signals the whole group, but only the parent decides when a job ends.
     # Handlers and not SIG_IGN: programs that a job starts would inherit SIG_IGN.
     signal.set_wakeup_fd(-1)
     for number, handler in _SIGNALS:
-        if signal.getsignal(number) is not handler:  # asked after every job, where setting costs more
-            signal.signal(number, handler)
+        signal.signal(number, handler)
 
 
 def live(life: Callable[[], None]) -> NoReturn:

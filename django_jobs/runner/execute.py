@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
-from asgiref.sync import async_to_sync
-
-from django_jobs import registry, retries
+from django_jobs import logs, registry, retries, signals
 from django_jobs.conf import conf
 from django_jobs.context import JobContext, Workplace, running
-from django_jobs.exceptions import CancelRequested, HardTimeout, SoftTimeout, UnknownJobFunction
+from django_jobs.exceptions import (
+    CancelRequested,
+    HardTimeout,
+    MemoryLimitRefused,
+    SoftTimeout,
+    UnknownJobFunction,
+)
+from django_jobs.masking import Secrets, secrets_of, stored_secrets
 from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
+from django_jobs.options.sensitive import RETURN
 from django_jobs.outcomes import Outcome
 from django_jobs.runner.blame import blame
-from django_jobs.runner.interrupts import Interrupts
+from django_jobs.runner.interrupts import Stoppable
 from django_jobs.runner.memory import Allowance
-from django_jobs.serializers import dump_result, load_args
+from django_jobs.serializers import Owner, dump_result, load_args
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.uuid7 import age
 from django_jobs.wire.clock import boottime_ns
@@ -31,19 +37,20 @@ UNKNOWN_DELAY_LEAST, UNKNOWN_DELAY_MOST = 5.0, 600.0
 
 
 def execute(
-    assignment: Assignment, workplace: Workplace, interrupts: Interrupts, notebook: Notebook | None = None
+    assignment: Assignment, workplace: Workplace, interrupts: Stoppable, notebook: Notebook | None = None
 ) -> Outcome | Refusal:
     """Run a job and return what came of it; whatever its code raises is part of the outcome."""
     try:
         function = registry.find(assignment.function)
     except UnknownJobFunction as unknown:
         return _unknown_function(assignment, unknown)
-    run = _Run(assignment, function, _context(assignment, workplace, interrupts, notebook), interrupts)
+    context = _context(assignment, workplace, interrupts, notebook)
+    run = _Run(assignment, function, context, interrupts, neighbours=workplace.threads > 1)
     return copy_context().run(run.outcome)
 
 
 def _context(
-    assignment: Assignment, workplace: Workplace, interrupts: Interrupts, notebook: Notebook | None
+    assignment: Assignment, workplace: Workplace, interrupts: Stoppable, notebook: Notebook | None
 ) -> JobContext:
     return JobContext(
         id=assignment.job_id,
@@ -86,39 +93,60 @@ class _Run:
         assignment: Assignment,
         function: registry.RegisteredFunction,
         context: JobContext,
-        interrupts: Interrupts,
+        interrupts: Stoppable,
+        *,
+        neighbours: bool,
     ) -> None:
         self.assignment, self.function, self.context = assignment, function, context
-        self.interrupts = interrupts
+        self.interrupts, self.neighbours = interrupts, neighbours
+        self.owner = Owner(assignment.job_id, assignment.function)
         self.options: StoredOptions | None = None
+        self.secrets = Secrets()
         self.kind = ErrorKind.SERIALIZATION
         self.started_ns = boottime_ns()
 
     def outcome(self) -> Outcome:
+        self._tell_of_start()
         try:
-            result_data = self._result_data()
+            result_data = self.interrupts.guard(self._result_data)
         # SystemExit, KeyboardInterrupt and their like end the job that raised them, not the runner.
         except BaseException as error:
             # One that the job raises although nobody has asked is a failure like others.
             if isinstance(error, CancelRequested) and self.context.cancel_requested:
                 return self._ended(AttemptOutcome.CANCELLED)
             kind = ErrorKind.SOFT_TIMEOUT if isinstance(error, SoftTimeout) else self.kind
-            report = blame(error, kind=kind, function=self.assignment.function)
+            report = blame(error, kind=kind, function=self.assignment.function, secrets=self.secrets)
             return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))
         return self._ended(AttemptOutcome.COMPLETED, result_data=result_data)
 
-    def _result_data(self) -> str | None:
+    def _tell_of_start(self) -> None:
+        # Before anything may be interrupted: no order to stop the job is raised, and lost, in a receiver.
         try:
-            self.interrupts.allow()
-            options = self._read_options()
-            args, kwargs = load_args(self.assignment.args)
-            self.kind = ErrorKind.EXCEPTION
-            with running(self.context), Allowance(options.max_memory):
-                result = self._synchronous(self.function.function)(*args, **kwargs)
-            self.kind = ErrorKind.SERIALIZATION
-            return dump_result(result)
-        finally:
-            self.interrupts.allowed = False
+            signals.send(signals.job_started, self.context)
+        except BaseException as error:  # not even one that exits changes anything
+            logs.receiver_failed(receiver=signals.job_started, error=error, job_id=self.context.id)
+
+    def _result_data(self) -> str | None:
+        options = self._read_options()
+        # What the function calls sensitive now, of a job enqueued before it did, is sensitive too.
+        sensitive = {**dict(self.function.options.sensitive), **options.sensitive}
+        args, kwargs = self._arguments(sensitive)
+        self.kind = ErrorKind.EXCEPTION
+        if self.neighbours and options.max_memory is not None:
+            raise MemoryLimitRefused
+        with running(self.context), Allowance(options.max_memory):
+            result = self._synchronous(self.function.function)(*args, **kwargs)
+        return self._stored(result, secret=RETURN in sensitive)
+
+    def _stored(self, result: Any, *, secret: bool) -> str | None:
+        self.kind = ErrorKind.SERIALIZATION
+        try:
+            return dump_result(result, self.owner, like=self.assignment.args, preview=not secret)
+        except Exception:
+            if secret:
+                # What refuses a value often quotes it.
+                self.secrets = Secrets([result], besides=self.secrets)
+            raise
 
     def _read_options(self) -> StoredOptions:
         self.options = options = StoredOptions.load(self.assignment.options)
@@ -126,10 +154,16 @@ class _Run:
             self.context = replace(self.context, soft_ends_ns=self.started_ns + int(soft * 1e9))
         return options
 
+    def _arguments(self, sensitive: Mapping[str, int | None]) -> tuple[list[Any], dict[str, Any]]:
+        if sensitive:
+            self.secrets = stored_secrets(sensitive, self.assignment.args)
+        args, kwargs = load_args(self.assignment.args, self.owner)
+        if sensitive:
+            self.secrets = secrets_of(sensitive, args, kwargs)
+        return args, kwargs
+
     def _synchronous(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if not inspect.iscoroutinefunction(function):
-            return function
-        return async_to_sync(self.interrupts.awaited(function))
+        return self.interrupts.awaiting(function) if inspect.iscoroutinefunction(function) else function
 
     def _retry_in(self, error: BaseException) -> float | None:
         number, most = self.assignment.number, self.assignment.max_attempts

@@ -1,8 +1,12 @@
-"""Each attempt starts clean: nothing the one before left open reaches the next."""
+"""Each attempt starts clean: nothing the one before left open reaches the next.
+
+Connections belong to the thread that opened them, so all of this is about the thread it is called in.
+"""
 
 from __future__ import annotations
 
 import select
+import threading
 from contextlib import suppress
 
 from django.db import connections
@@ -14,12 +18,19 @@ from django_jobs.wire.clock import boottime
 # A connection that rested longer is asked before it is used again, also where nothing is heard of its end.
 TRUSTED_FOR = 5.0
 
-_last_used = boottime()
+
+class _Use(threading.local):
+    """When the connections of a thread were used last."""
+
+    last = 0.0
+
+
+_use = _Use()
 
 
 def before_attempt() -> None:
     """Throw away connections that died while this runner had nothing to do."""
-    rested = boottime() - _last_used > TRUSTED_FOR
+    rested = boottime() - _use.last > TRUSTED_FOR
     for connection in _open_connections():
         if (rested or not _is_silent(connection)) and not connection.is_usable():
             _throw_away(connection)
@@ -27,13 +38,12 @@ def before_attempt() -> None:
 
 def after_attempt() -> None:
     """Roll back what the attempt left open; keep connections that are fit for the next one."""
-    global _last_used
     flush_output()
     for connection in _open_connections():
         connection.queries_log.clear()
         if not _fit_for_another(connection):
             _throw_away(connection)
-    _last_used = boottime()
+    _use.last = boottime()
 
 
 def after_interruption() -> None:
@@ -43,7 +53,7 @@ def after_interruption() -> None:
 
 
 def close_connections() -> None:
-    """Close every connection of this runner; the next job opens what it needs."""
+    """Close every connection of this thread; the next job opens what it needs."""
     for connection in _open_connections():
         _throw_away(connection)
 

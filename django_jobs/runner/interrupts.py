@@ -24,20 +24,45 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+from asgiref.sync import async_to_sync
 
 from django_jobs.exceptions import HardTimeout, SoftTimeout
+from django_jobs.runner.surroundings import Surroundings
 from django_jobs.wire.slips import Slip, StopReason
 
-_WORDS = {
+WORDS = {
     StopReason.TIMEOUT: "the job ran longer than its timeout",
     StopReason.CANCEL: "the job was cancelled",
     StopReason.SHUTDOWN: "the worker stops",
 }
 
+_T = TypeVar("_T")
+
+
+class Stoppable(Protocol):
+    """How the orders to stop reach the runs of one seat, one run after the other."""
+
+    @property
+    def told(self) -> bool:
+        """Whether the run that was named last was told to stop."""
+
+    def cancel_asked(self) -> Callable[[], bool]:
+        """Return what tells whether somebody wants the run that was named last cancelled."""
+
+    def guard(self, code: Callable[[], _T]) -> _T:
+        """Run the code of the job: an order raises in it, and neither before nor after it."""
+
+    def awaiting(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """Return a plain function that awaits this one; an order cancels its task."""
+
+    def end(self) -> None:
+        """Be ready for another run: this one's code is over, that which judges its failure included."""
+
 
 class Interrupts:
-    """The orders to stop that the runs of one runner get.
+    """The orders to stop that the runs of a runner get which runs one job at a time.
 
     Attributes:
         allowed: whether an exception may be raised now. Close it by assigning False in a `finally`:
@@ -51,10 +76,27 @@ class Interrupts:
         self._task: _Task | None = None
 
     def listen(self) -> None:
-        """Take SIGALRM, whatever the job before has made of it."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        """Take SIGALRM; as this process is now it is to be after each job."""
         signal.signal(signal.SIGALRM, self._on_signal)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+        self._surroundings = Surroundings()
+
+    def end(self) -> None:
+        """Put back what the job has made of its process, at once: an alarm it has set may come any moment."""
+        self._surroundings.restore()
+
+    @property
+    def sound(self) -> bool:
+        """Whether all that jobs have made of this process could be put back."""
+        return self._surroundings.sound
+
+    def guard(self, code: Callable[[], _T]) -> _T:
+        """Run the code of the job: an order raises in it, and neither before nor after it."""
+        try:
+            self.allow()
+            return code()
+        finally:
+            self.allowed = False
 
     def allow(self) -> None:
         """Let this run be interrupted from now on."""
@@ -70,6 +112,10 @@ class Interrupts:
     def told(self) -> bool:
         """Whether the run that was named last was told to stop."""
         return self._slip.stop_asked is not None
+
+    def awaiting(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """Return a plain function that awaits this one; an order cancels its task."""
+        return async_to_sync(self.awaited(function))
 
     def awaited(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
         """Return a coroutine function whose task is cancelled where a plain one would be interrupted."""
@@ -127,4 +173,4 @@ class _Task:
 def _exception(reason: StopReason) -> BaseException:
     if reason is StopReason.SOFT_TIMEOUT:
         return SoftTimeout()
-    return HardTimeout(_WORDS[reason])
+    return HardTimeout(WORDS[reason])

@@ -14,14 +14,18 @@ class Wear:
         self._limits = limits
         self._jobs = 0
 
-    def is_out(self, *, after: str) -> bool:
-        """Count a job of this function; return whether it was the runner's last."""
+    def begin(self) -> None:
+        """Count a job that begins."""
         self._jobs += 1
-        return self._has_run_enough or self._is_too_large(after)
 
     @property
-    def _has_run_enough(self) -> bool:
+    def has_enough(self) -> bool:
+        """Whether the job that was counted last is the runner's last."""
         return self._limits.max_jobs is not None and self._jobs >= self._limits.max_jobs
+
+    def is_out(self, *, after: str) -> bool:
+        """Return whether the runner is to be replaced after this job of this function."""
+        return self.has_enough or self._is_too_large(after)
 
     def _is_too_large(self, function: str) -> bool:
         most = self._limits.max_memory

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from django.utils import timezone, translation
 
 from django_jobs import CancelRequested, current_job, get_current_job, job
 from django_jobs.wire.slips import Slip, StopReason
 
+_TELLTALES: dict[str, Callable[[Any], object]] = {
+    "as it is": str,
+    "in a repr": repr,
+    "in JSON": json.dumps,
+    "in a URL": lambda token: f"GET https://api.example/?token={quote(token, safe='')} 401",
+    "cut": lambda token: f"bad token {token[:20]}...",
+    "at the end of a long text": lambda token: "x" * 20_000 + token,
+}
 slip: list[Slip] = []  # of the runner that a test plays
 
 
@@ -170,3 +181,40 @@ def _ask_cancel() -> None:
     run = slip[0].run()
     assert run is not None
     slip[0].ask_cancel(run)
+
+
+@job(sensitive="token")
+def tell_a_secret(how: str, token: Any) -> None:
+    """Fail with an error that shows what it should not."""
+    try:
+        raise KeyError(token)
+    except KeyError as error:
+        error.add_note(f"while trying {token}")
+        raise ValueError(_TELLTALES[how](token)) from error
+
+
+class Account:
+    """What nothing can store, and says so too loudly."""
+
+    def __init__(self, iban: str) -> None:
+        self.iban = iban
+
+    def __reduce__(self) -> Any:
+        raise ValueError(f"the account of {self.iban} stays here")
+
+
+@job(sensitive=("owner", "return"), serializer="cloudpickle")
+def return_a_secret(owner: str, iban: str) -> list[Account]:
+    """Return what should not be shown, and cannot be stored."""
+    return [Account(f"{owner}, {iban}")]
+
+
+@job(sensitive="account")
+def tell_a_secret_within(account: dict[str, Any]) -> None:
+    """Fail with an error that shows what stands deep in an argument."""
+    raise ExceptionGroup("all of", [ValueError(account["keys"][0]), ValueError(account["pin"])])
+
+
+@job(sensitive="group")
+def load_a_secret(group: Any) -> None:
+    """Be given what cannot be loaded."""

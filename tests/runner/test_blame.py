@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import override_settings
 
+from django_jobs.masking import SHORTEST, Secrets
 from django_jobs.runner.blame import blame, message_of
 from django_jobs.states import ErrorKind
 from tests import jobs as shared
@@ -56,3 +58,28 @@ def test_an_error_without_a_place_has_a_report_too() -> None:
     report = blame(KeyError("x"), kind=ErrorKind.EXCEPTION, function="f")
     assert (report.exception_type, report.message) == ("KeyError", "'x'")
     assert report.fingerprint
+
+
+@pytest.mark.parametrize("secret", ["s3cr3t-of-some-length", "\n".join(f"line {n:x}" for n in range(9000))])
+def test_of_megabytes_of_text_the_ends_are_stored_without_the_secret(secret: str) -> None:
+    lines = secret.split("\n")
+    said = f"{secret} {lines[0]}" + "e" * 10_000_000 + f"{lines[-1]} {secret}"
+    report = blame(ValueError(said), kind=ErrorKind.EXCEPTION, function="f", secrets=Secrets([secret]))
+    for text, limit in ((report.message, 16 * 1024), (report.traceback, 64 * 1024)):
+        assert len(text.encode()) <= limit
+        assert "truncated, 10," in text
+        assert not any(line in text for line in lines if len(line) >= SHORTEST)
+
+
+def test_a_message_of_a_hostile_class_of_text_is_stored() -> None:
+    class Text(str):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            raise ValueError("no length")
+
+    class Hostile(Exception):
+        def __str__(self) -> str:
+            return Text("said")
+
+    assert blame(Hostile(), kind=ErrorKind.EXCEPTION, function="f").message == "said"

@@ -8,12 +8,14 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone, translation
 
-from django_jobs import get_current_job
+from django_jobs import get_current_job, signals
 from django_jobs.functions import JobFunction
+from django_jobs.masking import MASK
 from django_jobs.outcomes import Outcome
 from django_jobs.runner.execute import UNKNOWN_DELAY_LEAST, execute
-from django_jobs.serializers import load_result
+from django_jobs.serializers import Owner, dump_args, load_result
 from django_jobs.states import AttemptOutcome, ErrorKind
+from django_jobs.uuid7 import uuid7
 from django_jobs.wire.messages import Refusal, report_from_bytes, report_to_bytes
 from tests import jobs as shared
 from tests import jobs_that_misbehave as misbehaving
@@ -22,7 +24,7 @@ from tests.runner.making import INTERRUPTS, PLACE, assignment, error_of, outcome
 
 
 def _result(outcome: Any) -> Any:
-    return load_result(outcome.job_id, outcome.result_data)
+    return load_result(outcome.result_data, Owner(outcome.job_id, "any"))
 
 
 def test_a_run_that_returns_is_completed_with_its_result() -> None:
@@ -210,3 +212,86 @@ def test_a_job_that_nobody_wants_cancelled_cannot_cancel_itself() -> None:
     assert outcome.error is not None
     assert outcome.error.exception_type == "django_jobs.exceptions.CancelRequested"
     assert outcome.retry_in == 0
+
+
+TOKEN = 'tok/en+s3cr3t"0123456789'
+HOWS = ["as it is", "in a repr", "in JSON", "in a URL", "cut", "at the end of a long text"]
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("known_by", ["the row", "the function"])
+def test_no_error_shows_a_sensitive_argument(how: str, known_by: str) -> None:
+    stored = jobs.tell_a_secret.options.stored() if known_by == "the row" else None
+    error = error_of(jobs.tell_a_secret, how, TOKEN, options=stored)
+    for text in (error.message, error.traceback, error.summary):
+        assert "s3cr3t" not in text
+    assert MASK in error.message
+    assert f"while trying {MASK}" in error.traceback
+    assert error.exception_type == "ValueError"
+    assert "raise ValueError(_TELLTALES" in error.traceback
+
+
+def test_no_error_shows_what_stands_in_a_sensitive_argument() -> None:
+    key = "-----BEGIN-----\nabcd1234efgh\nijkl5678mnop\n-----END-----"
+    error = error_of(jobs.tell_a_secret_within, {"keys": [key], "pin": 987654})
+    assert error.traceback.count(MASK) >= 5
+    for part in ("abcd1234efgh", "ijkl5678mnop", "987654"):
+        assert part not in error.traceback
+
+
+def test_a_sensitive_result_that_cannot_be_stored_is_not_shown_either() -> None:
+    function, owner = jobs.return_a_secret, Owner(uuid7(), jobs.return_a_secret.name)
+    given = ("ada lovelace", "DE89 3704 0044")
+    args = dump_args(function.signature, owner, given, {}, serializer="cloudpickle")
+    error = error_of(function, job_id=owner.id, args=args)
+    assert error.kind == ErrorKind.SERIALIZATION
+    assert "the account" in error.message
+    for text in (error.message, error.traceback):
+        assert MASK in text
+        assert "3704" not in text
+        assert "lovelace" not in text
+
+
+def test_an_argument_that_cannot_be_loaded_is_not_shown_either() -> None:
+    args = '{"args":[{"$model":["auth.group","s3cr3t-key","default"]}],"kwargs":{}}'
+    error = error_of(jobs.load_a_secret, args=args)
+    assert (error.kind, error.message) == (
+        ErrorKind.SERIALIZATION,
+        f"{MASK} with the key '{MASK}' does not exist any more",
+    )
+    assert "s3cr3t" not in error.traceback
+    assert error_of(jobs.load_a_secret, args="no JSON").kind == ErrorKind.SERIALIZATION
+
+
+def test_who_listens_to_the_start_hears_of_it_before_the_job_does() -> None:
+    heard: list[Any] = []
+
+    def hear(sender: Any, job: Any, **_: Any) -> None:
+        heard.append((sender, job.id, job.attempt, get_current_job()))
+
+    signals.job_started.connect(hear)
+    try:
+        given = assignment(jobs.tell, number=2)
+        execute(given, PLACE, INTERRUPTS)
+        execute(assignment("gone.function"), PLACE, INTERRUPTS)
+    finally:
+        signals.job_started.disconnect(hear)
+    assert heard == [(jobs.tell, given.job_id, 2, None)]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_a_receiver_of_the_start_raises_the_job_runs(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(**_: Any) -> None:
+        raise error
+
+    signals.job_started.connect(fail)
+    try:
+        outcome = outcome_of(shared.add, 1, 2)
+    finally:
+        signals.job_started.disconnect(fail)
+    assert outcome.outcome is AttemptOutcome.COMPLETED
+    (record,) = [each for each in caplog.records if each.name == "django_jobs"]
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error

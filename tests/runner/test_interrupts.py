@@ -129,7 +129,7 @@ def test_what_a_job_made_of_the_signal_does_not_reach_the_next_one(runner: Runne
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(1000)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-    runner.interrupts.listen()
+    runner.interrupts.end()
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
     runner.interrupts.allow()
     with pytest.raises(HardTimeout):
