@@ -25,10 +25,12 @@ class Done:
     Attributes:
         made_ready: whether it made jobs ready, so that a claim is worth while now.
         again_at: when the next turn should come, if before the interval is over.
+        expects: whether a later turn will most likely make some ready: a burst is not over then.
     """
 
     made_ready: bool = False
     again_at: datetime | None = None
+    expects: bool = False
 
 
 class Duty(Protocol):

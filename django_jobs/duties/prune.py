@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django_jobs.duties import PAUSE, STEP, Done, checked_interval
+from django_jobs.duties import PAUSE, Done, checked_interval
 from django_jobs.engines import Engine
 from django_jobs.states import Status
 
@@ -23,8 +23,8 @@ class Prune:
         self._kept = {status: seconds for status, seconds in retention.items() if seconds is not None}
 
     def run(self, engine: Engine, *, now: datetime) -> Done:
-        """Remove up to STEP jobs; come back soon when there were so many."""
-        left = STEP
+        """Remove as many jobs as may be removed at once; come back soon when there were so many."""
+        left = engine.removed_at_once
         for status, seconds in self._kept.items():
             left -= engine.prune(status, before=now - timedelta(seconds=seconds), limit=left)
             if not left:

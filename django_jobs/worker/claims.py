@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django_jobs import logs
 from django_jobs.engines import Engine
-from django_jobs.engines.rows import Ack, Amended, Cancel, ClaimedJob, Held, Noted, Released, Run, Started
+from django_jobs.engines.rows import (
+    Ack,
+    Amended,
+    Cancel,
+    ClaimedJob,
+    Held,
+    Noted,
+    Released,
+    Returned,
+    Run,
+    Started,
+)
+from django_jobs.engines.stretches import Places
 from django_jobs.engines.tally import Tally, run_of
-from django_jobs.options import result_ttl
+from django_jobs.options import on_failure, result_ttl
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime_ns
+from django_jobs.worker.announcing import Announcer, Settled
 from django_jobs.worker.clock import DatabaseClock
+from django_jobs.worker.floors import Floors, Look
 from django_jobs.worker.inbox import GivenBack, Work
 from django_jobs.worker.queue_list import QueueList
 from django_jobs.worker.served import ServedQueues
+
+Claimed = tuple[list[ClaimedJob], list[Look]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +52,14 @@ class Claims:
         queues: where it claims from.
     """
 
-    def __init__(self, engine: Engine, terms: Terms, *, clock: DatabaseClock, tally: Tally) -> None:
+    def __init__(
+        self, engine: Engine, terms: Terms, *, clock: DatabaseClock, tally: Tally, announcer: Announcer
+    ) -> None:
         self._engine, self._terms, self._clock, self._tally = engine, terms, clock, tally
+        self._announcer = announcer
         self._held: set[Held] = set()
+        self._floors = Floors()
+        self._turned_away_until: datetime | None = None
         self.queues = ServedQueues(engine, terms.queues)
 
     @property
@@ -47,10 +68,14 @@ class Claims:
         return not self._held
 
     def any_due(self) -> bool:
-        """Whether a job that this worker serves is ready, or anyone's should be by now; asks anew."""
+        """Whether a job that this worker serves is ready, or anyone's should be by now; asks anew.
+
+        One that was turned away because there was no room for it is due, although it is scheduled.
+        """
         self.queues.forget()
-        due = self._engine.next_due()
-        return bool(self.queues.names()) or (due is not None and due <= self._clock.now())
+        due, now = self._engine.next_due(), self._clock.now()
+        waiting = self._turned_away_until is not None and now < self._turned_away_until
+        return waiting or bool(self.queues.names()) or (due is not None and due <= now)
 
     def renew(self) -> tuple[list[Held], int]:
         """Extend all claims; return those that are lost, and until when the others are good (ns)."""
@@ -58,6 +83,8 @@ class Claims:
         until_ns = boottime_ns() + int(self._terms.lease * 1e9)
         self._clock.measure()
         lost = self._engine.repeated(self._renew) if self._held else []
+        self._give_back_unheard()
+        # The last thing: should something fail before, nobody has heard of them, and the next one finds them.
         self._held.difference_update(lost)
         return lost, until_ns
 
@@ -67,45 +94,73 @@ class Claims:
 
     def settle_and_claim(self, work: Work, *, wanted: int) -> list[ClaimedJob]:
         """Write what was handed over and claim up to so many jobs, in one transaction."""
-        if any(outcome.retry_in == 0 for _, outcome in work.finished) or work.given_back:
+        if work.given_back or any(_makes_ready(*each) for each in work.finished):
             self.queues.forget()  # our own write may make a queue ready that the list does not have
         if not work and not (wanted and self.queues.names()):
             return []  # a look in vain needs no transaction, and on SQLite not the one lock for writing
-        written, claimed = self._engine.repeated(lambda: self._write(work, wanted))
-        self._account(work, written, claimed)
+        written, returned, (claimed, looks) = self._engine.repeated(lambda: self._write(work, wanted))
+        for look in looks:
+            self._floors.took(look)
+        self._account_for_returned(work, set(returned.cancelled))
+        self._account_for_finished(written)
+        self._announcer.post()
+        # Should telling of the others fail, these are given back as those that were never heard of.
+        self._held.update(Held(job.id, job.token) for job in claimed)
         return claimed
 
     def _renew(self) -> list[Held]:
         return self._engine.renew(sorted(self._held), lease=self._lease_end())
 
-    def _write(self, work: Work, wanted: int) -> tuple[list[Amended], list[ClaimedJob]]:
-        with self._tally.counting(self._engine, now=self._clock.now) as runs:
-            return self._settle(work, runs), self._claim(wanted)
+    def _give_back_unheard(self) -> None:
+        # Where the connection broke after a claim's commit and before its answer, nobody runs these jobs.
+        unheard = sorted(set(self._engine.claimed_by(self._terms.worker_id)) - self._held)
+        if unheard:
+            released = [Released(held) for held in unheard]
+            logs.unheard(jobs=self._engine.repeated(lambda: self._engine.release(released)).ours)
+            self.queues.forget()
 
-    def _settle(self, work: Work, runs: list[Run]) -> list[Amended]:
+    def _write(self, work: Work, wanted: int) -> tuple[list[Settled], Returned, Claimed]:
+        with self._tally.counting(self._engine, now=self._clock.now) as runs:
+            written = self._settle(work, runs)
+            returned = self._engine.release([self._released(given) for given in work.given_back])
+            self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
+            return written, returned, self._claim(wanted)
+
+    def _settle(self, work: Work, runs: list[Run]) -> list[Settled]:
         """Return what was written of each finished job."""
         acks = [self._ack(*finished) for finished in work.finished]
         self._engine.note(self._noted(work))
         amended = {one.held: one for one in self._engine.ack(acks)}
-        self._engine.release([self._released(given) for given in work.given_back])
-        self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
-        written = [amended.get(ack.held) or Amended(ack.held, ack.outcome) for ack in acks]
-        for (job, _), ack, one in zip(work.finished, acks, written, strict=True):
-            if one.outcome is not None:
-                runs.append(run_of(job, ack, one.outcome.outcome))
+        written = [
+            Settled(job, ack, amended.get(ack.held) or Amended(ack.held, ack.outcome))
+            for (job, _), ack in zip(work.finished, acks, strict=True)
+        ]
+        runs += [run_of(job, ack, one.outcome.outcome) for job, ack, one in written if one.outcome]
         return written
 
-    def _claim(self, wanted: int) -> list[ClaimedJob]:
+    def _claim(self, wanted: int) -> Claimed:
         queues = self.queues.names() if wanted else []
         if not queues:
-            return []
-        claimed = self._engine.claim(
+            return [], []
+        looks = [self._look(queues, wanted, self._floors.places())]
+        if not looks[0].full and len(looks[0].jobs) < wanted:
+            # Before anybody takes the queue for empty.
+            looks.append(self._look(queues, wanted - len(looks[0].jobs), []))
+        return self._with_metas([job for look in looks for job in look.jobs]), looks
+
+    def _look(self, queues: Sequence[str], wanted: int, past: Places) -> Look:
+        begun = boottime_ns()
+        jobs = self._engine.claim(
             queues,
             wanted,
             worker_id=self._terms.worker_id,
             token=secrets.randbits(63),
             lease=self._lease_end(),
+            past=past,
         )
+        return Look(jobs, full=not past, seconds=(boottime_ns() - begun) / 1e9)
+
+    def _with_metas(self, claimed: list[ClaimedJob]) -> list[ClaimedJob]:
         metas = self._engine.metas([job.id for job in claimed if _may_have_run(job)])
         return [job._replace(meta=metas.get(job.id)) for job in claimed] if metas else claimed
 
@@ -115,27 +170,39 @@ class Claims:
         now = self._clock.now()
         return [Noted(held, note, now) for held, note in {**work.notes, **last}.items()]
 
-    def _account(self, work: Work, written: Sequence[Amended], claimed: Sequence[ClaimedJob]) -> None:
-        self._held.update(Held(job.id, job.token) for job in claimed)
+    def _account_for_returned(self, work: Work, cancelled: Container[Held]) -> None:
         for given in work.given_back:
-            job = given.job
-            self._held.discard(Held(job.id, job.token))
-            if given.cancelled:
+            job, reason = given.job, given.reason
+            held = Held(job.id, job.token)
+            self._held.discard(held)
+            if given.turned_away:
+                self._note_turned_away(given)
+            if held in cancelled:
                 logs.cancelled(job_id=job.id, function=job.function)
-            elif given.reason:
-                logs.given_back(job_id=job.id, function=job.function, reason=given.reason)
-        for (job, _), one in zip(work.finished, written, strict=True):
+                self._announcer.cancelled(job)
+            elif reason:
+                logs.given_back(job_id=job.id, function=job.function, reason=reason)
+
+    def _note_turned_away(self, given: GivenBack) -> None:
+        # A moment later than its row says: then it is due, and asked for there.
+        until = self._clock.now() + timedelta(seconds=given.delay or 0.0)
+        self._turned_away_until = max(until, self._turned_away_until or until)
+
+    def _account_for_finished(self, written: Sequence[Settled]) -> None:
+        for settled in written:
+            job, _, one = settled
             self._held.discard(one.held)
             if one.outcome is None:
                 logs.refused(job_id=job.id, worker_id=self._terms.worker_id)
-            else:
-                logs.settled(
-                    function=job.function,
-                    number=job.number,
-                    max_attempts=job.max_attempts,
-                    outcome=one.outcome,
-                    cancelled=one.cancelled,
-                )
+                continue
+            logs.settled(
+                function=job.function,
+                number=job.number,
+                max_attempts=job.max_attempts,
+                outcome=one.outcome,
+                cancelled=one.cancelled,
+            )
+            self._announcer.settled(settled)
 
     def _ack(self, job: ClaimedJob, outcome: Outcome) -> Ack:
         return Ack(
@@ -146,6 +213,7 @@ class Claims:
             started_at=self._clock.at(outcome.started_ns) if outcome.started_ns else None,
             finished_at=self._clock.at(outcome.finished_ns),
             result_ttl=result_ttl(job.options),
+            on_failure=on_failure(job.options, of=job.function),
         )
 
     def _released(self, given: GivenBack) -> Released:
@@ -154,6 +222,11 @@ class Claims:
 
     def _lease_end(self) -> datetime:
         return self._clock.now() + timedelta(seconds=self._terms.lease)
+
+
+def _makes_ready(job: ClaimedJob, outcome: Outcome) -> bool:
+    dead = outcome.error is not None and outcome.final
+    return outcome.retry_in == 0 or (dead and on_failure(job.options, of=job.function) is not None)
 
 
 def _may_have_run(job: ClaimedJob) -> bool:

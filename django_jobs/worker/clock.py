@@ -11,7 +11,8 @@ from django_jobs.wire.clock import boottime_ns
 class DatabaseClock:
     """The database's clock as last measured, carried on by CLOCK_BOOTTIME.
 
-    A host whose own clock is wrong, or is set while the worker runs, still writes right times.
+    A host whose own clock is wrong, or is set while the worker runs, still writes right times. Where the
+    database has no other clock than the host's, nothing is carried on: by it all others reckon at once.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -26,6 +27,8 @@ class DatabaseClock:
 
     def now(self) -> datetime:
         """Return the database's time, aware, in UTC."""
+        if self._engine.on_hosts_clock:
+            self._measured_ns, self._measured = boottime_ns(), datetime.now(UTC)
         return self.at(boottime_ns())
 
     def at(self, ns: int) -> datetime:

@@ -30,6 +30,7 @@ from django_jobs.engines.tally import Tally
 from django_jobs.engines.transient import is_transient
 from django_jobs.wire.clock import boottime
 from django_jobs.wire.slips import Slips
+from django_jobs.worker.announcing import Announcer
 from django_jobs.worker.claims import Claims, Terms
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.inbox import (
@@ -59,6 +60,7 @@ class DeskPlan:
         terms: under which terms it claims.
         duties: what it does for all workers.
         tally: what it counts.
+        announcer: has receivers told what it has written.
         poll_interval: seconds between looks at an empty queue; None leaves it to what wakes the worker.
         burst: whether to tell when nothing is due any more.
     """
@@ -67,6 +69,7 @@ class DeskPlan:
     terms: Terms
     duties: Sequence[Duty]
     tally: Tally
+    announcer: Announcer
     poll_interval: float | None
     burst: bool
 
@@ -78,7 +81,9 @@ class Desk:
         self._plan, self._engine, self._slips = plan, engine, slips
         self._inbox, self._outbox = inbox, outbox
         self._clock = DatabaseClock(engine)
-        self._claims = Claims(engine, plan.terms, clock=self._clock, tally=plan.tally)
+        self._claims = Claims(
+            engine, plan.terms, clock=self._clock, tally=plan.tally, announcer=plan.announcer
+        )
         self._waking = Waking(engine, queues=plan.terms.queues)
         self._wishes = Wishes(self._claims, outbox)
         self._roster = DutyRoster(plan.duties)
@@ -105,11 +110,13 @@ class Desk:
     def _run(self) -> None:
         try:
             # Short enough that a renewal that fails can be tried again within the lease.
+            self._plan.announcer.worker("worker_started")
             self._engine.limit_waits(seconds=self._plan.terms.lease / 6)
             while not self._inbox.closed:
                 self._pass()
             if not self._trouble.lasts:  # else the last thing this worker does is wait for the database
                 self._presence.end()
+            self._plan.announcer.worker("worker_stopped")
         finally:
             self._disconnect()
             self._outbox.post(DeskClosed())
@@ -146,8 +153,7 @@ class Desk:
 
     def _prepare_if_new(self) -> None:
         if not self._prepared:
-            # Of a lease a quarter passes before it is renewed: even after a statement that is given up
-            # there is time for several tries.
+            # A quarter of a lease passes before it is renewed: even then there is time for several tries.
             self._engine.prepare(statement_timeout=self._plan.terms.lease / 6)
             self._prepared = True
 
@@ -227,7 +233,7 @@ class Desk:
             return Done()
 
     def _nothing_left(self) -> bool:
-        return self._claims.none_held and not self._claims.any_due()
+        return self._claims.none_held and not self._roster.expects and not self._claims.any_due()
 
     def _recover(self, error: Exception) -> None:
         self._disconnect()

@@ -9,7 +9,8 @@ from django_jobs.engines.rows import Cancel, ClaimedJob, Held
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.messages import Refusal, Remark
-from django_jobs.wire.slips import Slips
+from django_jobs.wire.slips import Run, Slips
+from django_jobs.worker.deaf import Deaf
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.inbox import GivenBack, Work
 from django_jobs.worker.ladder import Ladder
@@ -22,6 +23,10 @@ from django_jobs.worker.soundness import buried, flaws
 from django_jobs.worker.starting import Event, What
 from django_jobs.worker.verdicts import Verdict, outcome_of_death
 
+# One that must run alone is looked at again after a tenth of what another one has lasted by then, within
+# these bounds (seconds).
+ALONE_DELAY_LEAST, ALONE_DELAY_MOST = 2.0, 60.0
+
 
 class Floor:
     """Moves jobs between buffer, runners and the work for the desk."""
@@ -32,6 +37,7 @@ class Floor:
         self._handout, self._runners, self._slips, self._pace = handout, runners, slips, pace
         self._ladder = Ladder(runners, kill_after=kill_after)
         self._limits = Limits(runners, self._ladder)
+        self._deaf = Deaf(runners)
         self._notes = Notes()
         self._recount: Reconciliation | None = None
         self._work = Work()
@@ -51,7 +57,13 @@ class Floor:
     @property
     def room(self) -> int:
         """How many more jobs the worker should hold."""
-        return max(0, self._pace.held - len(self._handout))
+        self._pace.slots = self._runners.open_slots
+        return max(0, self._pace.held + self._runners.lasting - len(self._handout.shared))
+
+    @property
+    def has_one_alone(self) -> bool:
+        """Whether a job is here that must run alone."""
+        return self._handout.has_one_alone
 
     @property
     def given_back(self) -> int:
@@ -63,8 +75,13 @@ class Floor:
         for job in jobs:
             if wrong := flaws(job):
                 self._work.finished.append(buried(job, wrong))
-            else:
-                self._handout.add([job])
+            elif not self._handout.add(job):
+                self._turn_away(job)
+
+    def _turn_away(self, job: ClaimedJob) -> None:
+        """Give back what must run alone while another one does."""
+        delay = min(max(self._runners.alone_for() / 10, ALONE_DELAY_LEAST), ALONE_DELAY_MOST)
+        self._work.given_back.append(GivenBack(job, delay, "waits to run alone", turned_away=True))
 
     def collect(self) -> None:
         """Read what the runners reported."""
@@ -79,16 +96,20 @@ class Floor:
     def bury(self, event: Event) -> None:
         """Settle what a dead runner was running, and find out where all other jobs are."""
         self.collect()  # its last report may still be in the socket
-        run, verdict = self._runners.died(event.slot)
-        if event.what is What.LAPSED:
-            verdict = verdict or Verdict.LEASE
-        held = run and Held(run.job_id, run.token)
-        if run and held and (job := self._handout.settle(held)):
-            verdict = self._ladder.verdict_on(held) or verdict
-            outcome = outcome_of_death(job, verdict=verdict, status=event.status, started_ns=run.started_ns)
-            if outcome is not None:
-                self._work.finished.append((job, self._noted(job, outcome)))
+        for run, verdict in self._runners.died(event.slot):
+            if event.what is What.LAPSED:
+                verdict = verdict or Verdict.LEASE
+            self._settle(run, verdict, status=event.status)
         self.recount()
+
+    def _settle(self, run: Run, verdict: Verdict | None, *, status: int) -> None:
+        held = Held(run.job_id, run.token)
+        if (job := self._handout.settle(held)) is None:
+            return
+        verdict = self._ladder.verdict_on(held) or verdict
+        outcome = outcome_of_death(job, verdict=verdict, status=status, started_ns=run.started_ns)
+        if outcome is not None:
+            self._work.finished.append((job, self._noted(job, outcome)))
 
     def recount(self) -> None:
         """Start finding out where every job is; nothing is handed out before that is known."""
@@ -121,38 +142,38 @@ class Floor:
         One that a runner is just reading is in neither place: it is told when this is called again.
         """
         unmet = {one.held: one.forced for one in asked}
-        for runner, held, run in self._runners.running():
+        for seat, held, run in self._runners.running():
             if held in unmet:
-                runner.slip.ask_cancel(run)
+                seat.slip.ask_cancel(run)
                 if unmet.pop(held):
-                    self._ladder.stop(runner, held, run, Verdict.CANCELLED)
+                    self._ladder.stop(seat, held, run, Verdict.CANCELLED)
         if unmet:
             self._handout.recall()
             jobs = self._handout.take_out(held=unmet)
-            self._work.given_back += [GivenBack(job, cancelled=True) for job in jobs]
+            self._work.given_back += [GivenBack(job) for job in jobs]
 
     def enforce(self) -> float:
         """Apply the limits on time; return when to look again at the latest (seconds)."""
         self._work.finished += self._ladder.take_ended(self._handout.out)
-        step = self._ladder.climb()
+        step = min(self._ladder.climb(), self._runners.see_off())
         if not self._handout.out:
             return step
         begun, wait = self._limits.enforce(self._handout.out)
         self._work.begun += begun
         self._work.notes.update(self._notes.due(self._handout.out))
-        self._give_back_what_waits_in_vain()
+        if self._recount is None and boottime() >= self._look_at:
+            self._look_at = boottime() + LOOK_EVERY
+            self._deaf.look(out=len(self._handout.shared.out))
+            self._give_back_what_waits_in_vain()
         return min(step, wait, self._notes.wait)
 
     def _give_back_what_waits_in_vain(self) -> None:
         """Give back what was claimed ahead behind short jobs that turned out to be long ones."""
-        if boottime() < self._look_at:
-            return
-        self._look_at = boottime() + LOOK_EVERY
         busy_for = self._runners.busy_for()
-        if self._recount is None and busy_for > PATIENCE:
+        if busy_for > PATIENCE:
             self._pace.expect(seconds=busy_for)  # first of all, so that the same are not claimed again
-            self._handout.recall()
-            self.give_back()
+            self._handout.shared.recall()
+            self._work.given_back += [GivenBack(job) for job in self._handout.shared.empty_buffer()]
 
     def hand_out(self) -> float:
         """Give the runners as much as the pace allows, while the lease is good.
@@ -162,7 +183,8 @@ class Floor:
             just now are not known before its runner has begun it, and nothing tells of that.
         """
         if self._recount is None and self.lease_good:
-            self._handout.refill(self._pace.out)
+            self._pace.slots = self._runners.open_slots
+            self._handout.refill(self._pace.out + self._runners.lasting)
         return LOOK_EVERY if self._handout.out else float("inf")
 
     def give_back(self) -> None:
@@ -171,13 +193,13 @@ class Floor:
 
     def stop_running(self, verdict: Verdict) -> None:
         """Stop every run."""
-        for runner, held, run in self._runners.running():
-            self._ladder.stop(runner, held, run, verdict)
+        for seat, held, run in self._runners.running():
+            self._ladder.stop(seat, held, run, verdict)
 
     def kill_running(self, verdict: Verdict) -> None:
         """Kill every runner that is running a job."""
-        for runner, _, _ in self._runners.running():
-            self._runners.kill(runner, verdict)
+        for seat, _, _ in self._runners.running():
+            self._runners.kill(seat.runner, verdict)
 
     @property
     def lease_good(self) -> bool:

@@ -1,117 +1,74 @@
-"""Which claimed job is where: in the buffer, or out (in the socket or in a runner).
+"""Which claimed job is where: in the line of all runners, or in that of the one who works alone.
 
-All runners read one socket, one message is one job: the kernel gives each to a runner that is
-idle, and none waits behind a running one. The parent keeps the runners' end as well and can
-take back what nobody has read.
+A job that must run alone is sent through a socket of its own to a runner that takes no other, so
+that nobody's death but its own can end it. There is one such place, and no second job waits for
+it here: another worker may have its place free.
 """
 
 from __future__ import annotations
 
-import socket
-from collections import deque
-from collections.abc import Container, Iterable, Set
+from collections import ChainMap
+from collections.abc import Container, Mapping, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
-from django_jobs.wire.messages import Assignment, Remark, Report, report_from_bytes
-from django_jobs.wire.sockets import receive, send
+from django_jobs.wire.messages import Report
+from django_jobs.worker.line import Line
 
 
 class Handout:
-    """The jobs this worker holds and has not settled."""
+    """The jobs this worker holds and has not settled.
 
-    def __init__(self, *, ours: socket.socket, runners: socket.socket) -> None:
-        self._ours, self._runners = ours, runners
-        self._ours.setblocking(False)
-        self._buffer: deque[ClaimedJob] = deque()
-        self._out: dict[Held, ClaimedJob] = {}
+    Attributes:
+        shared: those for the runners that share a socket.
+    """
+
+    def __init__(self, *, shared: Line, alone: Line) -> None:
+        self.shared, self._alone = shared, alone
+        self._lines = (shared, alone)
+        self._out = ChainMap(shared.out, alone.out)
 
     def __len__(self) -> int:
-        return len(self._buffer) + len(self._out)
+        return len(self.shared) + len(self._alone)
 
     @property
-    def out(self) -> dict[Held, ClaimedJob]:
-        """The jobs that are in the socket or in a runner."""
+    def out(self) -> Mapping[Held, ClaimedJob]:
+        """The jobs that are in a socket or in a runner."""
         return self._out
 
-    def add(self, jobs: Iterable[ClaimedJob]) -> None:
-        """Put newly claimed jobs at the end of the buffer."""
-        self._buffer.extend(jobs)
+    @property
+    def has_one_alone(self) -> bool:
+        """Whether a job is here that must run alone."""
+        return bool(len(self._alone))
+
+    def add(self, job: ClaimedJob) -> bool:
+        """Put a newly claimed job at the end of its line; return whether there was a place for it."""
+        if job.runs_alone and self.has_one_alone:
+            return False
+        (self._alone if job.runs_alone else self.shared).add([job])
+        return True
 
     def refill(self, most: int) -> None:
-        """Hand jobs out until so many are out, the buffer is empty or the socket is full."""
-        while self._buffer and len(self._out) < most:
-            job = self._buffer[0]
-            try:
-                send(self._ours, _assignment(job).to_bytes(), wait=False)
-            except BlockingIOError:
-                return
-            self._buffer.popleft()
-            self._out[Held(job.id, job.token)] = job
+        """Hand jobs out until so many are out on the shared socket, or there is no more to hand out."""
+        self.shared.refill(most)
+        self._alone.refill(1)
 
     def reports(self) -> list[tuple[ClaimedJob, Report]]:
-        """Return all that the runners have reported about jobs that are out, oldest first."""
-        found = []
-        while True:  # one report a job that is out and a few remarks a second, so this ends
-            try:
-                message = receive(self._ours)
-            except BlockingIOError:
-                break
-            if message is None:
-                break
-            report = report_from_bytes(message)
-            held = Held(report.job_id, report.token)
-            job = self._out.get(held) if isinstance(report, Remark) else self._out.pop(held, None)
-            if job is not None:
-                found.append((job, report))
-        return found
+        """Return all that the runners have reported about jobs that are out; of each runner oldest first."""
+        return [report for line in self._lines for report in line.reports()]
 
     def recall(self) -> None:
-        """Take back what no runner has read, to the front of the buffer in its old order."""
-        back = []
-        while True:
-            try:
-                message = receive(self._runners)
-            except BlockingIOError:
-                break
-            if message is None:
-                break
-            assignment = Assignment.from_bytes(message)
-            job = self._out.pop(Held(assignment.job_id, assignment.token), None)
-            if job is not None:
-                back.append(job)
-        self._buffer.extendleft(reversed(back))
+        """Take back what no runner has read."""
+        for line in self._lines:
+            line.recall()
 
     def settle(self, held: Held) -> ClaimedJob | None:
         """Take a job out that ended in another way than by a report; None when it is not out."""
-        return self._out.pop(held, None)
+        return self.shared.settle(held) or self._alone.settle(held)
 
     def empty_buffer(self) -> list[ClaimedJob]:
         """Take out all jobs that are not handed out."""
-        jobs = list(self._buffer)
-        self._buffer.clear()
-        return jobs
+        return [job for line in self._lines for job in line.empty_buffer()]
 
     def take_out(self, *, queues: Set[str] = frozenset(), held: Container[Held] = ()) -> list[ClaimedJob]:
-        """Take the jobs of these queues, and those of these claims, out of the buffer."""
-        found: list[ClaimedJob] = []
-        kept: deque[ClaimedJob] = deque()
-        for job in self._buffer:
-            (found if job.queue in queues or Held(job.id, job.token) in held else kept).append(job)
-        self._buffer = kept
-        return found
-
-
-def _assignment(job: ClaimedJob) -> Assignment:
-    return Assignment(
-        job_id=job.id,
-        token=job.token,
-        function=job.function,
-        queue=job.queue,
-        priority=job.priority,
-        max_attempts=job.max_attempts,
-        round=job.round,
-        number=job.number,
-        options=job.options,
-        meta=job.meta,
-        args=job.args,
-    )
+        """Take the jobs of these queues, and those of these claims, out of the buffers."""
+        return [job for line in self._lines for job in line.take_out(queues=queues, held=held)]

@@ -22,14 +22,13 @@ UNIT = 200
 class GivenBack(NamedTuple):
     """A claimed job that did not run; delay (seconds) and reason where it should wait.
 
-    Attributes:
-        cancelled: because somebody wants it cancelled, which is what giving it back comes to then.
+    `turned_away` says that it only waits for room here: a worker that is to run all that is due is not done.
     """
 
     job: ClaimedJob
     delay: float | None = None
     reason: str = ""
-    cancelled: bool = False
+    turned_away: bool = False
 
 
 class Begun(NamedTuple):
@@ -212,7 +211,13 @@ class DeskClosed(NamedTuple):
     """The desk has ended."""
 
 
-News = Claimed | Lost | Paused | Cancels | Drained | DeskClosed
+class Happened(NamedTuple):
+    """Receivers of signals are to be told of these events, each encoded."""
+
+    events: list[bytes]
+
+
+News = Claimed | Lost | Paused | Cancels | Drained | Happened | DeskClosed
 
 
 class Outbox:

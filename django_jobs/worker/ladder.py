@@ -3,6 +3,7 @@
 Between the two its `finally` blocks have KILL_AFTER seconds. From the first step on the verdict
 stands: what the run reports after that is no longer the result of the job. And nothing is told of
 it before its runner is gone with all it had started: the next attempt meets nothing of this one.
+Only where it has neighbours its end is told at once, for they go on to theirs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Run, SlipState, StopReason
-from django_jobs.worker.runners import Runner, Runners
+from django_jobs.worker.orders import Order
+from django_jobs.worker.runners import Runners, Seat
 from django_jobs.worker.stopping import LAST_WRITES
 from django_jobs.worker.verdicts import Verdict, outcome_of_stopped
 
@@ -31,10 +33,11 @@ LONGEST_AT_SHUTDOWN = LAST_WRITES / 2
 class _Told:
     """A run on its first step; told_ns and kill_ns are CLOCK_BOOTTIME."""
 
-    runner: Runner
+    seat: Seat
     pid: int
     run: Run
     verdict: Verdict
+    order: Order
     told_ns: int
     kill_ns: int
     ended: tuple[ClaimedJob, Outcome] | None = None
@@ -42,12 +45,16 @@ class _Told:
     @property
     def gone(self) -> bool:
         """Whether the process is no more."""
-        return self.runner.pid != self.pid
+        return self.seat.runner.pid != self.pid
 
     @property
-    def obeys(self) -> bool:
-        """Whether the run goes on or its runner is leaving; else the order came too late for it."""
-        return self.runner.run == self.run or self.runner.slip.state is SlipState.LEAVING
+    def lasts(self) -> bool:
+        """Whether the run goes on or its runner is leaving; else the order came too late for it.
+
+        One that leaves in a shared runner is over with its report: its neighbours may take long.
+        """
+        left = not self.seat.shared and self.seat.slip.state is SlipState.LEAVING
+        return left or self.seat.slip.run() == self.run
 
 
 class Ladder:
@@ -69,7 +76,7 @@ class Ladder:
     def __contains__(self, held: Held) -> bool:
         return held in self._told
 
-    def stop(self, runner: Runner, held: Held, run: Run, verdict: Verdict) -> None:
+    def stop(self, seat: Seat, held: Held, run: Run, verdict: Verdict) -> None:
         """Take the first step with a run; the first verdict stands, the sooner end counts."""
         now = boottime_ns()
         longest = LONGEST_AT_SHUTDOWN if verdict is Verdict.SHUTDOWN else float("inf")
@@ -78,29 +85,30 @@ class Ladder:
         if (told := self._told.get(held)) is not None:
             told.kill_ns = min(told.kill_ns, kill_ns)
         elif after == 0:
-            self._runners.kill(runner, verdict, run=held)
-        elif runner.pid and runner.verdict is None:  # else its birth is not heard yet, or it dies anyway
-            self._told[held] = _Told(runner, runner.pid, run, verdict, now, kill_ns)
-            self._runners.interrupt(runner, run, _REASONS[verdict])
+            self._runners.kill(seat.runner, verdict, run=held)
+        elif seat.runner.pid and seat.runner.verdict is None:  # else its birth is not heard, or it dies
+            order = Order(self._runners, seat, run, _REASONS[verdict])
+            self._told[held] = _Told(seat, seat.runner.pid, run, verdict, order, now, kill_ns)
+            order.send(now)
 
     def climb(self) -> float:
         """Take the second step with those whose time is up; return when to look again (seconds)."""
         now, wait = boottime_ns(), float("inf")
         for held, told in self._told.items():
             if told.kill_ns > now:
-                wait = min(wait, (told.kill_ns - now) / 1e9)
-            elif told.obeys:
-                self._runners.kill(told.runner, told.verdict, run=held)
-        return wait
+                wait = min(wait, told.kill_ns - now, told.order.send(now) - now)
+            elif told.lasts:
+                self._runners.kill(told.seat.runner, told.verdict, run=held)
+        return wait / 1e9
 
     def take_ended(self, out: Container[Held]) -> list[tuple[ClaimedJob, Outcome]]:
-        """Take out those whose runner is gone, or goes on because the order came too late for it.
+        """Take out those whose runner is gone, or has neighbours, or goes on because the order came too late.
 
         Args:
             out: the jobs that have not reported: if it is one of these, its report is on its way here.
         """
         over = [
-            held for held, told in self._told.items() if held not in out and (told.gone or not told.obeys)
+            held for held, told in self._told.items() if held not in out and (told.gone or not told.lasts)
         ]
         return [ended for held in over if (ended := self._told.pop(held).ended) is not None]
 

@@ -10,7 +10,8 @@ from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Run, StopReason
 from django_jobs.worker.inbox import Begun
 from django_jobs.worker.ladder import Ladder
-from django_jobs.worker.runners import Runner, Runners
+from django_jobs.worker.orders import Order
+from django_jobs.worker.runners import Runners, Seat
 from django_jobs.worker.verdicts import Verdict
 
 # A run that has lasted so long has its start stored, so that its loss counts as a crash.
@@ -26,7 +27,7 @@ class Limits:
         self._runners, self._ladder = runners, ladder
         self._lost: set[Held] = set()
         self._begun: set[Held] = set()
-        self._reminded: set[Held] = set()  # of their soft limit
+        self._reminders: dict[Held, Order] = {}  # of their soft limit
 
     def lose(self, held: list[Held]) -> None:
         """Remember claims that were lost: whoever runs one of them is killed."""
@@ -41,36 +42,36 @@ class Limits:
         now = boottime_ns()
         begun: list[Begun] = []
         nearest: float = now + LOOK_EVERY * 1e9
-        for runner, held, run in self._runners.running():
+        for seat, held, run in self._runners.running():
             job = out.get(held)
-            nearest = min(nearest, self._judge(runner, held, job, run, now))
+            nearest = min(nearest, self._judge(seat, held, job, run, now))
             if job is not None and now - run.started_ns >= WORTH_A_WRITE_NS and held not in self._begun:
                 begun.append(Begun(held, run.started_ns))
         self._begun = (self._begun & out.keys()) | {each.held for each in begun}
         self._lost &= out.keys()
-        self._reminded &= out.keys()
+        for held in self._reminders.keys() - out.keys():
+            del self._reminders[held]
         return begun, max(0.0, (nearest - now) / 1e9)
 
-    def _judge(self, runner: Runner, held: Held, job: ClaimedJob | None, run: Run, now: int) -> float:
+    def _judge(self, seat: Seat, held: Held, job: ClaimedJob | None, run: Run, now: int) -> float:
         if held in self._lost:
-            self._runners.kill(runner, Verdict.LOST, run=held)
-        if job is None or runner.verdict is not None or held in self._ladder:
+            self._runners.kill(seat.runner, Verdict.LOST, run=held)
+        if job is None or seat.runner.verdict is not None or held in self._ladder:
             return float("inf")
         hard = _end(run, job.timeout)
         if now >= hard:
-            self._ladder.stop(runner, held, run, Verdict.TIMEOUT)
+            self._ladder.stop(seat, held, run, Verdict.TIMEOUT)
             return hard
-        return min(hard, self._remind(runner, held, job, run, now))
+        return min(hard, self._remind(seat, held, job, run, now))
 
-    def _remind(self, runner: Runner, held: Held, job: ClaimedJob, run: Run, now: int) -> float:
+    def _remind(self, seat: Seat, held: Held, job: ClaimedJob, run: Run, now: int) -> float:
         """Interrupt a run at its soft limit, where it wants that."""
         soft = _end(run, interrupting_soft_timeout(job.options))
-        if held in self._reminded:
-            return float("inf")
-        if now >= soft and runner.pid:
-            self._reminded.add(held)
-            self._runners.interrupt(runner, run, StopReason.SOFT_TIMEOUT)
-        return soft
+        if now < soft or not seat.runner.pid:
+            return soft
+        if held not in self._reminders:
+            self._reminders[held] = Order(self._runners, seat, run, StopReason.SOFT_TIMEOUT)
+        return self._reminders[held].send(now)
 
 
 def _end(run: Run, limit: float | None) -> float:

@@ -12,14 +12,27 @@ from __future__ import annotations
 
 import os
 import selectors
+import socket
 from dataclasses import dataclass
 
 from django_jobs.exceptions import JobsError
 from django_jobs.logs import logger
 from django_jobs.wire.clock import boottime
+from django_jobs.wire.events import EVENTS_SLOT
+from django_jobs.worker.events import Events
 from django_jobs.worker.floor import Floor
 from django_jobs.worker.health import HealthFile
-from django_jobs.worker.inbox import Cancels, Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
+from django_jobs.worker.inbox import (
+    Cancels,
+    Claimed,
+    DeskClosed,
+    Drained,
+    Happened,
+    Inbox,
+    Lost,
+    Outbox,
+    Paused,
+)
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import Event, ExecStarter, What
 from django_jobs.worker.stopping import Stop
@@ -59,6 +72,7 @@ class Loop:
         *,
         floor: Floor,
         runners: Runners,
+        events: Events,
         fallback: ExecStarter,
         inbox: Inbox,
         outbox: Outbox,
@@ -66,6 +80,7 @@ class Loop:
         health: HealthFile | None,
     ) -> None:
         self._lifetime, self._floor, self._runners, self._fallback = lifetime, floor, runners, fallback
+        self._events = events
         self._inbox, self._outbox, self._stop, self._health = inbox, outbox, stop, health
         self._ends_at = float("inf")
         self._received = 0
@@ -73,13 +88,15 @@ class Loop:
         self._winding_down = self._desk_closed = False
         self._selector = selectors.DefaultSelector()
 
-    def run(self, reports: int) -> None:
+    def run(self, *reports: socket.socket) -> None:
         """Work until stopped.
 
         Args:
-            reports: the descriptor on which the runners report.
+            reports: the sockets on which the runners report.
         """
-        self._selector.register(reports, selectors.EVENT_READ, self._floor.collect)
+        for end in reports:
+            self._selector.register(end, selectors.EVENT_READ, self._floor.collect)
+        self._selector.register(self._events, selectors.EVENT_READ, self._events.collect)
         self._selector.register(self._outbox, selectors.EVENT_READ, self._hear_desk)
         self._selector.register(self._stop, selectors.EVENT_READ, self._stop.drain)
         self._watch_starter()
@@ -90,6 +107,12 @@ class Loop:
                 for key, _ in self._selector.select(self._wait):
                     key.data()
                 self._turn()
+        self._events.drop()
+        if not self._desk_closed:
+            logger.warning(
+                "the time for the last writes is over: a job whose end is not written "
+                "is taken over when its lease has ended"
+            )
 
     def _turn(self) -> None:
         self._floor.go_on_recounting()
@@ -102,6 +125,7 @@ class Loop:
             self._ask()
         if self._floor.recounting:
             self._wait = RECOUNT_EVERY
+        self._wait = min(self._wait, self._events.tend(staffing=self._floor.lease_good))
         if work := self._floor.take_work():
             self._inbox.put(work)
         if self._health:
@@ -118,9 +142,12 @@ class Loop:
 
     def _guard_lease(self) -> float:
         if self._floor.lease_good:
-            return float("inf") if self._stop.requested else self._runners.staff()
+            return float("inf") if self._stop.requested else self._staff()
         self._floor.kill_running(Verdict.LEASE)
         return 0.1
+
+    def _staff(self) -> float:
+        return self._runners.staff(alone=self._floor.has_one_alone)
 
     def _ask(self) -> None:
         room, left = self._floor.room, self._jobs_left
@@ -146,6 +173,8 @@ class Loop:
                     self._floor.pause(queues)
                 case Cancels(asked):
                     self._floor.cancel(asked)
+                case Happened(events):
+                    self._events.add(events)
                 case Drained() if self._floor.empty and not self._stop.requested:
                     self._stop.request()
                 case DeskClosed():
@@ -153,6 +182,9 @@ class Loop:
 
     def _hear_starter(self) -> None:
         for event in self._runners.starter.events():
+            if event.slot == EVENTS_SLOT:
+                self._events.hear(event)
+                continue
             match event.what:
                 case What.BORN:
                     self._runners.born(event.slot, event.pid)
@@ -170,6 +202,7 @@ class Loop:
         logger.error("the nursery died; its runners are ended, new ones are started by exec")
         self._selector.unregister(self._runners.starter)
         orphans = self._runners.adopt(self._fallback)
+        self._events.orphan()
         self._watch_starter()
         for event in orphans:
             self._floor.bury(event)
@@ -198,4 +231,5 @@ class Loop:
     def _done(self) -> bool:
         if self._desk_closed and not self._inbox.stopping:
             raise DeskDied("the desk ended although nobody asked it to; see the log")
-        return self._desk_closed or (self._stop.requested and self._stop.overdue)
+        told = self._desk_closed and self._events.idle
+        return told or (self._stop.requested and self._stop.overdue)

@@ -26,21 +26,34 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django_jobs.context import Workplace
-from django_jobs.recycling import Recycling
 from django_jobs.runner.birth import become_runner, flush_output, live
-from django_jobs.runner.serve import Post, serve
+from django_jobs.runner.deliver import deliver
+from django_jobs.runner.post import Post
+from django_jobs.runner.serve import serve
 from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.events import EVENTS_SLOT
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send, socket_pair
+from django_jobs.worker.posts import Posts
 from django_jobs.worker.sessions import interrupt, kill_session
 
 Serve = Callable[[int], None]
 
 
-def serving(*, jobs: socket.socket, slips: Slips, workplace: Workplace, recycling: Recycling) -> Serve:
-    """Return what a runner of this worker does with its slot."""
-    return lambda slot: serve(Post(slot, jobs, slips, workplace, recycling))
+def serving(posts: Posts) -> Serve:
+    """Return what a runner of this worker does in its place."""
+
+    def live_in(slot: int) -> None:
+        post = Post(
+            slip=posts.slip_of(slot),
+            jobs=posts.socket_of(slot),
+            slips=posts.slips_of(slot),
+            workplace=posts.workplace_of(slot),
+            recycling=posts.recycling_of(slot),
+        )
+        deliver(post) if slot == EVENTS_SLOT else serve(post)
+
+    return live_in
 
 
 def fork_nursery(

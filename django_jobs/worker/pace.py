@@ -20,10 +20,13 @@ class Pace:
 
     Until run times are known a slot gets one job at a time: a job claimed behind a long one
     would wait here while another worker is idle.
+
+    Attributes:
+        slots: how many jobs may run at once now.
     """
 
     def __init__(self, *, slots: int) -> None:
-        self._slots = slots
+        self.slots = slots
         self._seconds: float | None = None
         self._payload = 1024.0
 
@@ -40,19 +43,19 @@ class Pace:
     @property
     def out(self) -> int:
         """How many jobs may be handed out, running ones included."""
-        return self._slots + self._ahead(AHEAD_SECONDS, AHEAD_MOST)
+        return self.slots + self._ahead(AHEAD_SECONDS, AHEAD_MOST)
 
     @property
     def held(self) -> int:
         """How many jobs the worker may hold in all."""
         ahead = self._ahead(AHEAD_SECONDS, AHEAD_MOST) + self._ahead(BUFFER_SECONDS, BUFFER_MOST)
-        return self._slots + min(ahead, self._affordable)
+        return self.slots + min(ahead, self._affordable)
 
     def _ahead(self, seconds: float, most: int) -> int:
         if self._seconds is None:
             return 0
         worth = min(most, int(seconds / max(self._seconds, 1e-6)))
-        return min(self._slots * worth, self._affordable)
+        return min(self.slots * worth, self._affordable)
 
     @property
     def _affordable(self) -> int:

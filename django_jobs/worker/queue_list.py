@@ -37,12 +37,13 @@ class QueueList:
         return [name for name in names if self._serves(name)]
 
     def _serves(self, name: str) -> bool:
+        name = str(name)  # SQLite stores anything in any column
         return bool(self._served.fullmatch(name)) and not self._refused.fullmatch(name)
 
 
 def _any_of(names: Collection[str]) -> re.Pattern[str]:
-    # Of no names this is a pattern that matches the empty text alone, which is no queue's name.
-    return re.compile("|".join(map(_pattern, sorted(names))), re.DOTALL)
+    # Of no names this is a pattern that matches nothing.
+    return re.compile("|".join(map(_pattern, sorted(names))) or "(?!)", re.DOTALL)
 
 
 def _pattern(name: str) -> str:

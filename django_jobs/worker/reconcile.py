@@ -12,8 +12,9 @@ from django_jobs.worker.handout import Handout
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.verdicts import Verdict
 
-# A living runner that has not settled its slip after so long is stuck (seconds).
-PATIENCE = 1.0
+# A living runner that has not settled its slip after so long is stuck (seconds). One that runs other jobs
+# has longer: while one of them is in C code that keeps the interpreter, none of its threads can say anything.
+PATIENCE, PATIENCE_BESIDE_JOBS = 1.0, 5.0
 
 
 class Reconciliation:
@@ -21,7 +22,7 @@ class Reconciliation:
 
     def __init__(self, handout: Handout, runners: Runners) -> None:
         self._handout, self._runners = handout, runners
-        self._patient_until = boottime() + PATIENCE
+        self._since = boottime()
         self._named: set[Held] = set()
         # First of all empty the socket: from now on nobody can read a message we do not know of.
         handout.recall()
@@ -32,8 +33,9 @@ class Reconciliation:
         # Before the reports are read: a run that ends after this look is named here, one that
         # ended before it has sent its report. The other way round it could be in neither.
         self._named = {held for _, held, _ in self._runners.running()}
-        if waiting and boottime() > self._patient_until:
-            for runner in waiting:
+        for runner in waiting:
+            patience = PATIENCE_BESIDE_JOBS if runner.runs else PATIENCE
+            if boottime() > self._since + patience:
                 self._runners.kill(runner, Verdict.STUCK)
         return not waiting
 

@@ -15,11 +15,17 @@ class DutyRoster:
 
     def __init__(self, duties: Sequence[Duty]) -> None:
         self._next = dict.fromkeys(duties, 0.0)
+        self._expecting: set[Duty] = set()
 
     @property
     def next_at(self) -> float:
         """When the next duty is due."""
         return min(self._next.values(), default=float("inf"))
+
+    @property
+    def expects(self) -> bool:
+        """Whether a duty has said that it will most likely make jobs ready."""
+        return bool(self._expecting)
 
     def due(self) -> list[Duty]:
         """Return the duties that are due now, the longest due first: not all may get their turn."""
@@ -32,6 +38,7 @@ class DutyRoster:
         Args:
             now: the database's time at which the turn was taken.
         """
+        (self._expecting.add if done.expects else self._expecting.discard)(duty)
         # Jitter, so that workers started together do not keep doing the same duty together.
         wait = duty.interval * random.uniform(0.9, 1.1)
         if done.again_at is not None:

@@ -24,6 +24,16 @@ def _limit(value: Any) -> bool:
     return value is None or (isinstance(value, (int, float)) and 0 < value < math.inf)
 
 
+def _count(value: Any) -> bool:
+    # One more must have room in its column.
+    return _whole(value) and 0 <= value < 2**31 - 1
+
+
+def _attempts_at_most(value: Any) -> bool:
+    # What its column holds elsewhere: with more, a job that fails would be run for ever.
+    return _whole(value) and value < 2**15
+
+
 # column → (what is sound, what stands in for it where it is not, so that the end of the job can be written)
 _SOUND: dict[str, tuple[Any, Any]] = {
     "function": (_text, ""),
@@ -31,10 +41,10 @@ _SOUND: dict[str, tuple[Any, Any]] = {
     "priority": (_whole, 0),
     "args": (_text, ""),
     "options": (lambda value: value is None or _text(value), None),
-    "max_attempts": (_whole, 1),
+    "max_attempts": (_attempts_at_most, 1),
     "timeout": (_limit, None),
     "round": (_whole, 1),
-    "attempts": (_whole, 0),
+    "attempts": (_count, 0),
     "interruptions": (_whole, 0),
 }
 

@@ -18,11 +18,11 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from django_jobs.context import Workplace
-from django_jobs.recycling import Recycling
+from django_jobs.wire.events import EVENTS_SLOT
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, send
 from django_jobs.worker.nursery import Serve, fork_nursery
+from django_jobs.worker.posts import Posts
 from django_jobs.worker.sessions import interrupt, kill_session
 
 
@@ -115,11 +115,8 @@ class NurseryStarter:
 class ExecStarter:
     """Runners exec'd by this process, each watched by a pidfd."""
 
-    def __init__(
-        self, *, slips: Slips, runners: socket.socket, workplace: Workplace, recycling: Recycling
-    ) -> None:
-        self._slips, self._runners, self._workplace = slips, runners, workplace
-        self._recycling = recycling
+    def __init__(self, posts: Posts) -> None:
+        self._posts = posts
         self._children: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}  # pidfd → slot, process
         self._poll = select.epoll()
         self._news: list[Event] = []
@@ -174,7 +171,7 @@ class ExecStarter:
         return any(process.pid == pid for _, process in self._children.values())
 
     def _spawn(self, slot: int) -> int:
-        fds = (self._runners.fileno(), self._slips.fd)
+        fds = (self._posts.socket_of(slot).fileno(), self._posts.slips_of(slot).fd)
         process = subprocess.Popen(
             self._command(slot), pass_fds=fds, start_new_session=True, env=self._environment()
         )
@@ -198,20 +195,24 @@ class ExecStarter:
         return Event(What.DIED, slot, process.pid, status)
 
     def _command(self, slot: int) -> list[str]:
+        slips, workplace = self._posts.slips_of(slot), self._posts.workplace_of(slot)
+        recycling = self._posts.recycling_of(slot)
         given = {
-            "slot": slot,
-            "jobs-fd": self._runners.fileno(),
-            "slips-fd": self._slips.fd,
-            "slips-count": self._slips.count,
+            "slip": self._posts.slip_of(slot),
+            "jobs-fd": self._posts.socket_of(slot).fileno(),
+            "slips-fd": slips.fd,
+            "slips-count": slips.count,
             "maker": os.getpid(),
-            "slots": self._workplace.slots,
-            "worker-id": self._workplace.worker_id,
-            "database": self._workplace.database,
-            "max-jobs": self._recycling.max_jobs,
-            "max-memory": self._recycling.max_memory,
+            "slots": workplace.slots,
+            "threads": workplace.threads,
+            "worker-id": workplace.worker_id,
+            "database": workplace.database,
+            "max-jobs": recycling.max_jobs,
+            "max-memory": recycling.max_memory,
         }
         options = [f"--{name}={value}" for name, value in given.items() if value is not None]
-        return [sys.executable, "-m", "django_jobs.runner", *options]
+        flags = ["--events"] if slot == EVENTS_SLOT else []
+        return [sys.executable, "-m", "django_jobs.runner", *options, *flags]
 
     def _environment(self) -> dict[str, str]:
         # The child must find the modules this process finds: manage.py's folder is on sys.path only.

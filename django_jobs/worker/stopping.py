@@ -19,10 +19,12 @@ class Stop:
 
     Args:
         grace: how long running jobs may go on (seconds).
+        for_good: whether the process ends with the worker. Then who asks once more is ignored to the end:
+            with the signals as they were before, a process that has done all in order would die of them.
     """
 
-    def __init__(self, *, grace: float) -> None:
-        self.grace = grace
+    def __init__(self, *, grace: float, for_good: bool = False) -> None:
+        self.grace, self._for_good = grace, for_good
         self._requested = False
         self._grace_until = float("inf")
         self._ours, self._wakeup = socket.socketpair()
@@ -37,9 +39,9 @@ class Stop:
             self._before[number] = signal.signal(number, self._on_signal)
 
     def stop(self) -> None:
-        """Put the signals back as they were; bears being called twice."""
+        """Put the signals back as they were, or ignore them for good; bears being called twice."""
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, signal.SIG_IGN if self._for_good else handler)  # type: ignore[arg-type]
         if self._before:
             signal.set_wakeup_fd(-1)
         self._before = {}

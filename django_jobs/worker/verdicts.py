@@ -12,6 +12,7 @@ from django_jobs.engines.rows import ClaimedJob
 from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.messages import CUT_OFF
 
 
 class Verdict(StrEnum):
@@ -22,9 +23,12 @@ class Verdict(StrEnum):
     SHUTDOWN = "the grace period is over"
     LEASE = "the lease has passed"
     LOST = "its job is not this worker's any more"
-    FOLLOWED = "it was killed for the job before"
+    FOLLOWED = "it was killed for the job before or beside"
+    AMONG = "it died with several jobs, and which was the reason nobody knows"
     STUCK = "it took a message and named no job"
+    DEAF = "it waited and took no message"
     ORPHANED = "the nursery died"
+    LINGERED = "it had run its last job and did not end"
 
 
 def outcome_of_death(
@@ -34,13 +38,13 @@ def outcome_of_death(
     match verdict:
         case Verdict.LOST:
             return None
-        case Verdict.SHUTDOWN | Verdict.LEASE | Verdict.FOLLOWED | Verdict.STUCK | Verdict.ORPHANED:
-            return _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
         case Verdict.TIMEOUT:
             return _timed_out(job, "and was killed", started_ns=started_ns)
         case Verdict.CANCELLED:
             return _outcome(job, AttemptOutcome.CANCELLED, started_ns=started_ns)
-        case _:
+        case Verdict():
+            return _outcome(job, AttemptOutcome.INTERRUPTED, started_ns=started_ns)
+        case None:
             error = _error(job, ErrorKind.CRASH, "RunnerDied", f"its runner {cause_of_death(status)}")
             return _charged(job, AttemptOutcome.CRASHED, error, started_ns=started_ns)
 
@@ -66,6 +70,8 @@ def _verdict_on(job: ClaimedJob, verdict: Verdict, report: Outcome) -> Outcome:
 def cause_of_death(status: int) -> str:
     """Return a wait status in words."""
     code = os.waitstatus_to_exitcode(status)
+    if code == CUT_OFF:
+        return f"exited with code {code}: its job had closed the connection to the worker"
     if code >= 0:
         return f"exited with code {code}"
     try:

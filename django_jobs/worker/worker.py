@@ -6,8 +6,6 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connections, router
@@ -28,30 +26,33 @@ from django_jobs.engines.rows import WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.exceptions import JobsError
 from django_jobs.models import Job
-from django_jobs.recycling import Recycling
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import socket_pair
+from django_jobs.worker.announcing import Announcer
 from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
+from django_jobs.worker.event_line import EventLine
+from django_jobs.worker.events import Events
 from django_jobs.worker.floor import Floor
 from django_jobs.worker.handout import Handout
 from django_jobs.worker.health import HealthFile
 from django_jobs.worker.inbox import Inbox, Outbox
+from django_jobs.worker.line import Line
 from django_jobs.worker.loop import Lifetime, Loop
 from django_jobs.worker.nursery import serving
+from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.pace import Pace
+from django_jobs.worker.places import Places
+from django_jobs.worker.posts import Posts
 from django_jobs.worker.queue_list import QueueList
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import ExecStarter, NurseryStarter, Starter
 from django_jobs.worker.stopping import Stop
 
-START_METHODS = ("fork", "exec")
 # How often due jobs are looked for where the settings do not say (seconds).
 PROMOTE_INTERVAL = 1.0
-
-# The rows of workers that were not seen for so long are removed, looked for every so often (seconds): later
-# than anybody who asks why a worker is gone would have looked at the list.
+# Rows of workers not seen for so long are removed, looked for every so often (seconds); people look sooner.
 FORGET_AFTER, FORGET_EVERY = 3600.0, 300.0
 
 
@@ -62,41 +63,6 @@ class PlatformUnsupported(JobsError):
         super().__init__(
             f"the worker runs on Linux only so far, not on {sys.platform}; enqueueing works anywhere"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
-    """How a worker works.
-
-    Attributes:
-        queues: the queues to serve; empty serves all.
-        exclude: queues never to serve.
-        processes: how many jobs run at once, each in a process of its own.
-        burst: end when nothing is due any more.
-        max_jobs: end after so many jobs; None for any number.
-        max_seconds: end after so long; None for any time.
-        recycling: when a runner is replaced by a fresh one.
-        poll_interval: seconds between looks that nothing woke it for; None takes POLL_INTERVAL.
-        grace: seconds that running jobs may go on at shutdown; None takes SHUTDOWN_GRACE.
-        start_method: fork or exec; None forks where that is safe.
-        worker_id: what its id begins with; None takes host and pid.
-        health_file: where it shows that it is well; None for nowhere.
-        log_level: of the worker's own lines, where the project configured none.
-    """
-
-    queues: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-    processes: int = 2
-    burst: bool = False
-    max_jobs: int | None = None
-    max_seconds: float | None = None
-    recycling: Recycling = field(default_factory=Recycling)
-    poll_interval: float | None = None
-    grace: float | None = None
-    start_method: str | None = None
-    worker_id: str | None = None
-    health_file: str | None = None
-    log_level: int = 20
 
 
 class Worker:
@@ -119,13 +85,26 @@ class Worker:
         # Two of one name are two workers: what one claimed the other may not settle.
         self.id = f"{options.worker_id or _place()}-{secrets.token_hex(4)}"
         self._queues = QueueList(names=options.queues, exclude=options.exclude)
-        self._slips = Slips.create(options.processes)
+        self._places = Places(options.processes, options.threads)
+        self._slips = Slips.create(self._places.slips)
         self._slips.lease_ns = boottime_ns() + int(self.conf.LEASE * 1e9)
         self._health = self._health_file()
-        self._ours, self._theirs = socket_pair()
-        self._workplace = Workplace(self.id, options.processes, self.alias)
+        self._jobs, self._alone = Line(*socket_pair()), Line(*socket_pair())
+        self._events = EventLine()
+        self._posts = Posts(
+            places=self._places,
+            jobs=self._jobs.runners,
+            alone=self._alone.runners,
+            slips=self._slips,
+            workplace=Workplace(self.id, self._places.slots, self.alias),
+            recycling=options.recycling,
+            events=self._events,
+        )
         self._inbox, self._outbox = Inbox(), Outbox()
-        self._stop = Stop(grace=self.conf.SHUTDOWN_GRACE if options.grace is None else options.grace)
+        self._stop = Stop(
+            grace=self.conf.SHUTDOWN_GRACE if options.grace is None else options.grace,
+            for_good=options.whole_process,
+        )
         self._logging = logs.ParentLogging(level=options.log_level)
 
     def run(self) -> None:
@@ -135,12 +114,7 @@ class Worker:
             DeskDied: the thread with the database connection ended by a fault of its own.
         """
         registry.autodiscover()
-        fallback = ExecStarter(
-            slips=self._slips,
-            runners=self._theirs,
-            workplace=self._workplace,
-            recycling=self.options.recycling,
-        )
+        fallback = ExecStarter(self._posts)
         starter, method = self._starter(fallback)
         # From here on there are threads: this process forks no more.
         self._logging.start()
@@ -149,7 +123,7 @@ class Worker:
         desk.start()
         try:
             self._announce(method)
-            self._loop(starter, fallback).run(self._ours.fileno())
+            self._loop(starter, fallback).run(self._jobs.ours, self._alone.ours)
             if self._health:
                 self._health.remove()
         finally:
@@ -171,32 +145,31 @@ class Worker:
             if wanted is None:
                 logs.logger.warning("start-up left %d threads, so runners are started by exec", threads)
             return fallback, "exec"
-        serve = serving(
-            jobs=self._theirs,
-            slips=self._slips,
-            workplace=self._workplace,
-            recycling=self.options.recycling,
-        )
-        return NurseryStarter(slips=self._slips, close_in_child=[self._ours], serve=serve), "fork"
+        parents = [self._jobs.ours, self._alone.ours, self._events.ours]
+        serve = serving(self._posts)
+        return NurseryStarter(slips=self._slips, close_in_child=parents, serve=serve), "fork"
 
     def _desk(self) -> Desk:
-        poll = self.conf.POLL_INTERVAL if self.options.poll_interval is None else self.options.poll_interval
+        conf = self.conf
+        poll = conf.POLL_INTERVAL if self.options.poll_interval is None else self.options.poll_interval
         tally = Tally(self.id)
+        announcer = Announcer(self.id, self.alias, self._outbox)
         duties: list[Duty] = [
             Promote(interval=poll or PROMOTE_INTERVAL),
-            Rescue(interval=self.conf.RESCUE_INTERVAL, tally=tally),
-            Expire(interval=self.conf.PRUNE_INTERVAL),
-            Prune(self.conf.retention, interval=self.conf.PRUNE_INTERVAL),
+            Rescue(interval=conf.RESCUE_INTERVAL, lease=conf.LEASE, tally=tally, announce=announcer.rescued),
+            Expire(interval=conf.PRUNE_INTERVAL),
+            Prune(conf.retention, interval=conf.PRUNE_INTERVAL),
             Fold(),
-            PruneCounters(kept=self.conf.COUNTERS_KEPT),
-            ForgetWorkers(interval=FORGET_EVERY, unseen=max(FORGET_AFTER, 10 * self.conf.LEASE)),
+            PruneCounters(kept=conf.COUNTERS_KEPT),
+            ForgetWorkers(interval=FORGET_EVERY, unseen=max(FORGET_AFTER, 10 * conf.LEASE)),
         ]
         return Desk(
             DeskPlan(
                 worker=self._described(),
-                terms=Terms(self.id, self._queues, self.conf.LEASE),
+                terms=Terms(self.id, self._queues, conf.LEASE),
                 duties=duties,
                 tally=tally,
+                announcer=announcer,
                 poll_interval=poll,
                 burst=self.options.burst,
             ),
@@ -212,17 +185,17 @@ class Worker:
             hostname=socket.gethostname(),
             pid=os.getpid(),
             queues=str(self._queues),
-            slots=self.options.processes,
+            slots=self._places.slots,
             version=__version__,
         )
 
     def _loop(self, starter: Starter, fallback: ExecStarter) -> Loop:
-        runners = Runners(starter, self._slips, count=self.options.processes)
+        runners = Runners(starter, self._slips, self._places)
         floor = Floor(
-            handout=Handout(ours=self._ours, runners=self._theirs),
+            handout=Handout(shared=self._jobs, alone=self._alone),
             runners=runners,
             slips=self._slips,
-            pace=Pace(slots=self.options.processes),
+            pace=Pace(slots=self._places.slots),
             kill_after=self.conf.KILL_AFTER,
         )
         return Loop(
@@ -233,6 +206,12 @@ class Worker:
             ),
             floor=floor,
             runners=runners,
+            events=Events(
+                self._events,
+                runners,
+                timeout=self.conf.RECEIVER_TIMEOUT,
+                kill_after=self.conf.KILL_AFTER,
+            ),
             fallback=fallback,
             inbox=self._inbox,
             outbox=self._outbox,
@@ -242,10 +221,11 @@ class Worker:
 
     def _announce(self, method: str) -> None:
         logs.logger.info(
-            "worker %s serves %s with %d runners (%s); Ctrl-C stops it",
+            "worker %s serves %s with %d runners%s (%s); Ctrl-C stops it",
             self.id,
             self._queues,
             self.options.processes,
+            f" of {self.options.threads} threads" if self.options.threads > 1 else "",
             method,
         )
 
@@ -261,8 +241,9 @@ class Worker:
         self._stop.stop()
         logs.logger.info("worker %s stopped", self.id)
         self._logging.stop()
-        self._ours.close()
-        self._theirs.close()
+        self._jobs.close()
+        self._alone.close()
+        self._events.close()
 
 
 def _place() -> str:

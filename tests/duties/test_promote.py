@@ -65,7 +65,13 @@ def test_a_due_job_that_someone_has_locked_is_not_asked_for_without_pause() -> N
 
 
 @pytest.mark.parametrize(
-    "duty", [Promote, partial(Rescue, tally=Tally("w")), Fold, partial(PruneCounters, kept=3600)]
+    "duty",
+    [
+        Promote,
+        partial(Rescue, lease=60, tally=Tally("w"), announce=list),
+        Fold,
+        partial(PruneCounters, kept=3600),
+    ],
 )
 @pytest.mark.parametrize("interval", [0, -1, float("nan")])
 def test_an_interval_that_is_none_is_refused(duty: Any, interval: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.duties import PAUSE, STEP, Done
+from django_jobs.duties import PAUSE, Done
 from django_jobs.duties.prune import Prune
 from django_jobs.engines import engine_for
 from django_jobs.models import Job
@@ -16,11 +16,14 @@ from tests.engines.conformance.making import new
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOON = NOW + PAUSE
+STEP = 70
 KEPT: dict[Status, float | None] = {Status.COMPLETED: 10, Status.CANCELLED: 20.5, Status.DEAD: None}
 
 
 class Engine:
     """Has so many old jobs of each status."""
+
+    removed_at_once = STEP
 
     def __init__(self, **old: int) -> None:
         self.old: dict[str, int] = old

@@ -20,9 +20,11 @@ from django_jobs.engines.rows import (
     Held,
     Noted,
     Released,
+    Returned,
     Started,
     WorkerRow,
 )
+from django_jobs.engines.stretches import Places
 from django_jobs.outcomes import Outcome
 from tests.worker.making import held
 
@@ -67,6 +69,7 @@ class FakeEngine:
     """Takes note of every verb, in order."""
 
     alias = "default"
+    on_hosts_clock = False
 
     def __init__(self) -> None:
         self.connection = Connection()
@@ -129,9 +132,10 @@ class FakeEngine:
         return self.paused_queues
 
     def claim(
-        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime
+        self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
         self._call("claim")
+        self.past = list(past)
         taken = [job._replace(token=token) for job in self.ready if job.queue in queues][:n]
         ids = {job.id for job in taken}
         self.ready = [job for job in self.ready if job.id not in ids]
@@ -153,6 +157,10 @@ class FakeEngine:
         self._call("renew")
         return [one for one in held if one not in self.mine]
 
+    def claimed_by(self, worker_id: str) -> list[Held]:
+        self._call("claimed_by")
+        return sorted(self.mine)
+
     def cancels(self, worker_id: str) -> list[Cancel]:
         self._call("cancels")
         return self.asked
@@ -161,6 +169,7 @@ class FakeEngine:
         self._call("ack")
         self.acked += acks
         refused = [Amended(ack.held, None) for ack in acks if ack.held not in self.mine]
+        self.mine.difference_update(ack.held for ack in acks)
         return (
             refused
             + [Amended(ack.held, self.stores_as[ack.held]) for ack in acks if ack.held in self.stores_as]
@@ -179,10 +188,11 @@ class FakeEngine:
         self._call("counts")
         return []
 
-    def release(self, jobs: Sequence[Released]) -> int:
+    def release(self, jobs: Sequence[Released]) -> Returned:
         self._call("release")
         self.released += jobs
-        return len(jobs)
+        self.mine.difference_update(job.held for job in jobs)
+        return Returned(len(jobs), tuple(job.held for job in jobs if job.held in self.cancels_instead))
 
     def start(self, runs: Sequence[Started]) -> None:
         self._call("start")

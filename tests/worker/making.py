@@ -17,7 +17,9 @@ from django_jobs.wire.slips import Slips, SlipState
 from django_jobs.wire.sockets import receive, send, socket_pair
 from django_jobs.worker.floor import Floor
 from django_jobs.worker.handout import Handout
+from django_jobs.worker.line import Line
 from django_jobs.worker.pace import Pace
+from django_jobs.worker.places import Places
 from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import Event, What
 
@@ -96,14 +98,15 @@ class FakeStarter:
 class Shop:
     """A floor with runners that the test plays itself. Their pids are no process's."""
 
-    def __init__(self, *, count: int = 2, kill_after: float = 1.0) -> None:
+    def __init__(self, *, count: int = 2, threads: int = 1, kill_after: float = 1.0) -> None:
         self.starter = FakeStarter()
-        self.slips = Slips.create(count)
+        self.places = Places(count, threads)
+        self.slips = Slips.create(self.places.slips)
         self.slips.lease_ns = boottime_ns() + 60 * 10**9
-        self.ours, self.theirs = socket_pair()
-        self.runners = Runners(self.starter, self.slips, count=count)
-        self.handout = Handout(ours=self.ours, runners=self.theirs)
-        self.pace = Pace(slots=count)
+        self.jobs, self.alone = Line(*socket_pair()), Line(*socket_pair())
+        self.runners = Runners(self.starter, self.slips, self.places)
+        self.handout = Handout(shared=self.jobs, alone=self.alone)
+        self.pace = Pace(slots=self.places.slots)
         self.floor = Floor(
             handout=self.handout,
             runners=self.runners,
@@ -114,10 +117,15 @@ class Shop:
 
     def born(self, *slots: int) -> None:
         """Let runners be born; they wait for work."""
-        self.runners.staff()
+        self.staff()
         for slot in slots:
             self.runners.born(slot, pid_of(slot))
-            self.slips[slot].say(SlipState.IDLE)
+            for number in self.places.slips_of(slot):
+                self.slips[number].say(SlipState.IDLE)
+
+    def staff(self) -> float:
+        """Have runners made where there are none."""
+        return self.runners.staff(alone=self.floor.has_one_alone)
 
     def hand_out(self, *jobs: ClaimedJob) -> None:
         """Claim jobs and hand them out."""
@@ -127,7 +135,7 @@ class Shop:
     def reads(self, slot: int) -> Assignment:
         """Play a runner that reads a message and has not named it yet."""
         self.slips[slot].say(SlipState.RECEIVING)
-        message = receive(self.theirs)
+        message = receive(self._line(slot).runners)
         assert message is not None
         return Assignment.from_bytes(message)
 
@@ -140,12 +148,12 @@ class Shop:
 
     def finishes(self, slot: int, report: Outcome | Refusal) -> None:
         """Play a runner that reports and waits for more."""
-        send(self.theirs, report_to_bytes(report))
+        send(self._line(slot).runners, report_to_bytes(report))
         self.slips[slot].say(SlipState.IDLE)
 
     def leaves(self, slot: int, report: Outcome) -> None:
         """Play a runner that reports and ends, because it was told to stop."""
-        send(self.theirs, report_to_bytes(report))
+        send(self._line(slot).runners, report_to_bytes(report))
         self.slips[slot].say(SlipState.LEAVING)
 
     def dies(self, slot: int, *, status: int = 9, what: What = What.DIED) -> None:
@@ -154,14 +162,17 @@ class Shop:
 
     def close(self) -> None:
         """Free the sockets."""
-        self.ours.close()
-        self.theirs.close()
+        self.jobs.close()
+        self.alone.close()
+
+    def _line(self, slot: int) -> Line:
+        return self.alone if slot == self.slips.count - 1 else self.jobs
 
 
 @contextmanager
-def shop(*, count: int = 2, kill_after: float = 1.0) -> Iterator[Shop]:
+def shop(*, count: int = 2, threads: int = 1, kill_after: float = 1.0) -> Iterator[Shop]:
     """Return a floor for the time of a test."""
-    made = Shop(count=count, kill_after=kill_after)
+    made = Shop(count=count, threads=threads, kill_after=kill_after)
     try:
         yield made
     finally:

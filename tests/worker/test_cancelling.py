@@ -46,7 +46,7 @@ def test_a_job_in_buffer_or_socket_that_is_to_be_cancelled_goes_back_without_hav
         assert 1 < len(place.handout.out) < 8
         asked = [jobs[1], jobs[7]]
         place.floor.cancel([Cancel(held(job), forced=forced) for job in asked])
-        assert place.floor.take_work().given_back == [GivenBack(job, cancelled=True) for job in asked]
+        assert place.floor.take_work().given_back == [GivenBack(job) for job in asked]
         place.floor.hand_out()
         place.slips[0].say(SlipState.IDLE)
         assert place.begins(0) == jobs[2].id

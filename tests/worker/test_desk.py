@@ -7,21 +7,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import ProgrammingError
 
+from django_jobs import logs
 from django_jobs.duties import Done
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines.listening import ANY_QUEUE
-from django_jobs.engines.rows import Cancel, WorkerRow
+from django_jobs.engines.rows import Cancel, Released, WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.notes import Note
 from django_jobs.outcomes import ErrorReport
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.slips import Slips
+from django_jobs.worker.announcing import Announcer
 from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
 from django_jobs.worker.inbox import (
@@ -53,7 +56,13 @@ class Office:
         self.inbox.rest = lambda seconds: None  # type: ignore[method-assign]
         terms = Terms("w", queues or QueueList(), 60.0)
         plan = DeskPlan(
-            worker=WORKER, terms=terms, duties=duties, tally=Tally("w"), poll_interval=1.0, burst=burst
+            worker=WORKER,
+            terms=terms,
+            duties=duties,
+            tally=Tally("w"),
+            announcer=Announcer("w", "default", self.outbox),
+            poll_interval=1.0,
+            burst=burst,
         )
         self.desk = Desk(
             plan,
@@ -171,7 +180,37 @@ def test_after_a_failure_the_lease_is_renewed_first(office: Office) -> None:
     office.engine.away()
     office.engine.calls.clear()
     office.passes()
-    assert office.engine.calls[:4] == ["prepare", "read_clock", "renew", "ack"]
+    assert office.engine.calls[:5] == ["prepare", "read_clock", "renew", "claimed_by", "ack"]
+
+
+def test_a_claim_that_was_not_answered_is_given_back_with_the_next_renewal(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    (known,) = office.claims(claimed())
+    unheard = held(claimed())
+    office.engine.mine.add(unheard)
+    office.desk._renew_at = 0.0
+    office.passes()
+    assert office.engine.released == [Released(unheard)]
+    assert office.engine.mine == {held(known)}
+    assert "1 jobs were not run: the database did not answer when they were claimed" in caplog.text
+
+
+def test_what_was_claimed_is_given_back_where_telling_of_the_others_fails(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = office.claims(claimed())
+    office.inbox.put(Work(finished=[(first, completed(first))]))
+    with monkeypatch.context() as patched:
+        patched.setattr(logs, "settled", mock.Mock(side_effect=ValueError("a filter of theirs")))
+        office.engine.ready.append(second := claimed())
+        office.inbox.want(1, received=1)
+        office.desk._claims.queues.forget()
+        office.passes()
+    (unheard,) = office.engine.mine
+    assert unheard.id == second.id
+    office.passes()
+    assert office.engine.released == [Released(unheard)]
 
 
 def test_after_a_failure_the_connection_is_closed_even_if_it_refuses(office: Office) -> None:
@@ -181,7 +220,7 @@ def test_after_a_failure_the_connection_is_closed_even_if_it_refuses(office: Off
 
 
 def test_after_a_failure_nothing_is_rescued_for_half_a_lease() -> None:
-    office = Office(duties=(Rescue(interval=5, tally=Tally("w")),))
+    office = Office(duties=(Rescue(interval=5, lease=60, tally=Tally("w"), announce=list),))
     office.engine.away("read_clock")
     office.passes()
     office.engine.away()
@@ -209,6 +248,19 @@ def test_lost_claims_are_told_and_not_renewed_again(office: Office) -> None:
     office.engine.calls.clear()
     office.passes()
     assert "renew" not in office.engine.calls
+
+
+def test_a_lost_claim_is_told_of_although_the_database_goes_away_before_the_renewal_is_through(
+    office: Office,
+) -> None:
+    (job,) = office.claims(claimed())
+    office.engine.mine.clear()
+    office.desk._renew_at = 0.0
+    office.engine.away("claimed_by")
+    office.passes()
+    office.engine.away()
+    office.passes()
+    assert office.news() == [Lost([held(job)])]
 
 
 def test_a_settled_or_given_back_job_is_held_no_more(office: Office) -> None:
@@ -266,7 +318,8 @@ def test_jobs_claimed_while_the_end_was_asked_for_are_given_back(office: Office)
     assert office.news() == []
     assert not office.inbox.closed
     office.passes()
-    assert [released.held for released in office.engine.released] == list(office.engine.mine)
+    assert len(office.engine.released) == 1
+    assert not office.engine.mine
     assert office.inbox.closed
 
 
@@ -343,18 +396,33 @@ def test_while_it_holds_nothing_the_desk_does_not_ask_what_is_to_be_cancelled(of
     assert office.desk._patience(wanted=False) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("options", "looks"), [('{"on_failure": "tests.jobs.echo"}', True), (None, False), ("{no json", False)]
+)
+def test_what_a_dead_letter_calls_is_looked_for_at_once(
+    office: Office, options: str | None, looks: bool
+) -> None:
+    (job,) = office.claims(claimed(options=options))
+    office.engine.calls.clear()
+    dead = replace(completed(job), outcome=AttemptOutcome.FAILED, error=UNSTORABLE)
+    office.inbox.want(1, received=1)
+    office.inbox.put(Work(finished=[(job, dead)]))
+    office.passes()
+    assert ("ready_queues" in office.engine.calls) is looks
+
+
 def test_a_cancelled_job_is_logged_as_such_however_its_run_ended(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second, third = office.claims(claimed(), claimed(), claimed())
     failure = replace(completed(second), outcome=AttemptOutcome.FAILED, retry_in=5, error=UNSTORABLE)
     cancelled = replace(completed(third), outcome=AttemptOutcome.CANCELLED)
-    office.engine.cancels_instead = {held(second)}
+    office.engine.cancels_instead = {held(first), held(second)}
     with caplog.at_level("INFO", logger="django_jobs"):
         office.inbox.put(
             Work(
                 finished=[(second, failure), (third, cancelled)],
-                given_back=[GivenBack(first, cancelled=True)],
+                given_back=[GivenBack(first)],
             )
         )
         office.passes()
@@ -568,6 +636,14 @@ def test_a_job_put_into_another_queue_by_the_last_one_keeps_drained_from_being_t
     assert [type(news) for news in burst.news()] == [Claimed]
 
 
+def test_what_a_duty_expects_keeps_drained_from_being_told() -> None:
+    office = Office(duties=(Duty(Done(expects=True)),), burst=True)
+    office.inbox.want(2, received=0)
+    office.passes()
+    assert office.news() == []
+    office.close()
+
+
 def test_a_scheduled_job_that_is_due_keeps_drained_from_being_told(burst: Office) -> None:
     burst.engine.due = datetime.now(UTC) - timedelta(seconds=1)
     burst.passes()
@@ -586,3 +662,18 @@ def test_an_interrupted_job_is_claimed_again_before_drained_is_told(burst: Offic
     burst.inbox.put(Work(finished=[(job, interrupted)]))
     burst.passes()
     assert Drained() not in burst.news()
+
+
+@pytest.mark.parametrize(("turned_away", "told"), [(True, []), (False, [Drained()])])
+def test_one_that_there_was_no_room_for_keeps_drained_from_being_told(
+    burst: Office, *, turned_away: bool, told: list[Drained]
+) -> None:
+    burst.engine.ready = [claimed()]
+    burst.passes()
+    ((job,),) = (news.jobs for news in burst.news())
+    burst.engine.due = datetime.now(UTC) + timedelta(hours=1)
+    burst.inbox.put(Work(given_back=[GivenBack(job, 3600.0, "why", turned_away=turned_away)]))
+    burst.passes()
+    burst.desk._look_at = 0.0
+    burst.passes()
+    assert burst.news()[:1] == told

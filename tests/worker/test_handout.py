@@ -22,7 +22,7 @@ def test_no_more_are_out_than_the_pace_allows(floor_with_two: Shop) -> None:
 
 def test_recalled_jobs_come_before_the_others_in_their_old_order(floor_with_two: Shop) -> None:
     shop, jobs = floor_with_two, [claimed() for _ in range(6)]
-    shop.handout.add(jobs)
+    shop.handout.shared.add(jobs)
     shop.handout.refill(4)
     assert shop.reads(0).job_id == jobs[0].id
     shop.handout.recall()
@@ -42,7 +42,7 @@ def test_a_recalled_job_is_handed_out_again(floor_with_two: Shop) -> None:
 
 def test_a_full_socket_means_later_and_loses_nothing(floor_with_two: Shop) -> None:
     shop, jobs = floor_with_two, [claimed(args="x" * 30_000) for _ in range(60)]
-    shop.handout.add(jobs)
+    shop.handout.shared.add(jobs)
     shop.handout.refill(1000)
     out = len(shop.handout.out)
     assert 0 < out < len(jobs)
@@ -91,7 +91,7 @@ def test_nothing_is_handed_out_once_the_lease_has_passed(floor_with_two: Shop) -
 
 def test_of_a_paused_queue_what_no_runner_has_read_is_given_back(floor_with_two: Shop) -> None:
     shop, jobs = floor_with_two, [claimed(queue=queue) for queue in ("mail", "mail", "reports", "mail")]
-    shop.handout.add(jobs)
+    shop.handout.shared.add(jobs)
     shop.handout.refill(3)
     assert shop.reads(0).job_id == jobs[0].id
     shop.floor.pause({"mail"})

@@ -13,6 +13,7 @@ from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import StopReason
 from django_jobs.worker import ladder as ladder_module
 from django_jobs.worker.ladder import LONGEST_AT_SHUTDOWN
+from django_jobs.worker.orders import EVERY_NS, TIMES
 from django_jobs.worker.verdicts import Verdict
 from tests.worker.making import Shop, claimed, completed, failed, pid_of, shop
 
@@ -50,7 +51,7 @@ def test_who_goes_on_is_killed_when_its_time_to_clean_up_is_over(floor_with_two:
     shop, job = floor_with_two, claimed(timeout=5.0)
     _told_to_stop(shop, job)
     assert shop.starter.killed == []
-    assert 0.9 < shop.floor._ladder.climb() <= 1
+    assert 0 < shop.floor._ladder.climb() <= 1
     time.passes(1)
     shop.floor.enforce()
     shop.floor.enforce()
@@ -60,6 +61,31 @@ def test_who_goes_on_is_killed_when_its_time_to_clean_up_is_over(floor_with_two:
     (outcome,) = _outcomes(shop)
     assert outcome.error is not None
     assert (outcome.outcome, outcome.error.kind) == (AttemptOutcome.TIMED_OUT, ErrorKind.TIMEOUT)
+
+
+def test_an_order_is_sent_again_while_the_run_goes_on(floor_with_two: Shop, time: Time) -> None:
+    shop, job = floor_with_two, claimed(timeout=5.0)
+    _told_to_stop(shop, job)
+    assert 0 < shop.floor._ladder.climb() <= EVERY_NS / 1e9
+    assert len(shop.starter.interrupted) == 1
+    time.passes(EVERY_NS / 1e9)
+    shop.floor.enforce()
+    assert len(shop.starter.interrupted) == 2
+    shop.leaves(0, failed(job))
+    time.passes(EVERY_NS / 1e9)
+    assert shop.floor.enforce() > 0
+    assert len(shop.starter.interrupted) == 2
+
+
+def test_who_has_not_heard_of_it_in_a_few_times_is_deaf(time: Time) -> None:
+    with shop(kill_after=60.0) as made:
+        made.born(0, 1)
+        _told_to_stop(made, claimed(timeout=5.0))
+        for _ in range(3 * TIMES):
+            time.passes(EVERY_NS / 1e9)
+            made.floor.enforce()
+        assert len(made.starter.interrupted) == TIMES
+        assert made.floor._ladder.climb() > 10
 
 
 def test_who_dies_of_the_order_has_timed_out_and_not_crashed(floor_with_two: Shop) -> None:

@@ -69,6 +69,22 @@ def test_the_hard_limit_comes_after_the_soft_one(floor_with_two: Shop) -> None:
     assert shop.slips[0].stop_asked is StopReason.TIMEOUT
 
 
+def test_a_reminder_is_sent_again_a_few_times_and_not_after_the_order_to_stop(
+    floor_with_two: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = floor_with_two
+    shop.hand_out(claimed(timeout=9.0, options='{"soft_timeout": 2, "soft_timeout_raises": true}'))
+    start = boottime_ns()
+    shop.begins(0, started_ns=start)
+    for seconds, sent in [(1.9, 0), (2.1, 1), (2.2, 1), (2.35, 2), (2.6, 3), (2.9, 4), (4, 5), (6, 5)]:
+        monkeypatch.setattr(limits, "boottime_ns", lambda ns=start + int(seconds * SECOND): ns)
+        assert shop.floor.enforce() > 0
+        assert len(shop.starter.interrupted) == sent
+    monkeypatch.setattr(limits, "boottime_ns", lambda: start + 10 * SECOND)
+    shop.floor.enforce()
+    assert (shop.slips[0].stop_asked, len(shop.starter.interrupted)) == (StopReason.TIMEOUT, 6)
+
+
 def test_the_job_that_follows_a_lost_one_is_not_dropped(floor_with_two: Shop) -> None:
     shop, lost, next_one = floor_with_two, claimed(), claimed()
     shop.hand_out(lost, next_one)
@@ -142,6 +158,6 @@ def test_nothing_grows_with_the_jobs_that_went_by(floor_with_two: Shop) -> None:
     shop.hand_out(claimed())
     shop.begins(0)
     shop.floor.enforce()
-    left = shop.floor._limits._begun, shop.floor._limits._lost, shop.floor._limits._reminded
+    left = shop.floor._limits._begun, shop.floor._limits._lost, shop.floor._limits._reminders
     assert not any((*left, shop.floor._ladder._told))
     assert shop.slips[1].state is SlipState.IDLE

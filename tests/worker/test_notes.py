@@ -22,7 +22,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def _says(shop: Shop, fence: Held, note: Note) -> None:
-    send(shop.theirs, report_to_bytes(Remark(*fence, note)))
+    send(shop.jobs.runners, report_to_bytes(Remark(*fence, note)))
 
 
 def _speaking(shop: Shop, note: Note) -> Held:

@@ -88,7 +88,7 @@ def test_a_job_that_finishes_in_the_middle_of_a_recount_is_not_run_again(
 def test_a_runner_born_unheard_is_counted(floor_with_two: Shop) -> None:
     shop, job = floor_with_two, claimed()
     shop.dies(1)
-    shop.runners.staff()  # ordered again; it works before its birth is heard
+    shop.staff()  # ordered again; it works before its birth is heard
     shop.hand_out(job)
     shop.begins(1)
     shop.dies(0)

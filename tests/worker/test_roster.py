@@ -82,6 +82,17 @@ def test_only_duties_of_the_class_are_postponed_and_never_brought_forward() -> N
     assert roster.next_at == 1100
 
 
+def test_what_a_duty_expects_is_expected_until_it_says_otherwise() -> None:
+    duty, other = Duty(), Other()
+    roster = DutyRoster([duty, other])
+    assert not roster.expects
+    roster.done(duty, Done(expects=True), now=NOW)
+    roster.done(other, Done(), now=NOW)
+    assert roster.expects
+    roster.done(duty, Done(made_ready=True), now=NOW)
+    assert not roster.expects
+
+
 def test_the_duty_that_is_due_longest_comes_first_whatever_is_hastened(clock: list[float]) -> None:
     duty, other = Duty(), Other()
     roster = DutyRoster([duty, other])

@@ -21,7 +21,10 @@ from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import receive, socket_pair
 from django_jobs.worker import nursery as nursery_module
+from django_jobs.worker.event_line import EventLine
 from django_jobs.worker.nursery import Nursery
+from django_jobs.worker.places import Places
+from django_jobs.worker.posts import Posts
 from django_jobs.worker.starting import Event, ExecStarter, NurseryStarter, Starter, What
 
 
@@ -44,12 +47,23 @@ def jobs() -> Iterator[tuple[socket.socket, socket.socket]]:
 @pytest.fixture
 def execs(slips: Slips, jobs: tuple[socket.socket, socket.socket]) -> Iterator[ExecStarter]:
     """Return a starter whose runners are a program that only waits."""
-    starter = ExecStarter(
-        slips=slips, runners=jobs[1], workplace=Workplace("w", 2, "default"), recycling=Recycling()
+    workplace = Workplace("w", 2, "default")
+    # Which of the two sockets a runner reads makes no difference to this program.
+    events = EventLine()
+    posts = Posts(
+        Places(1),
+        jobs[1],
+        jobs[1],
+        slips=slips,
+        workplace=workplace,
+        recycling=Recycling(),
+        events=events,
     )
+    starter = ExecStarter(posts)
     starter._command = lambda slot: ["sleep", "600"]  # type: ignore[method-assign]
     yield starter
     starter.stop()
+    events.close()
 
 
 @pytest.fixture

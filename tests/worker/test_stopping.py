@@ -78,6 +78,20 @@ def test_the_signals_are_as_before_when_the_worker_has_ended() -> None:
     assert signal.set_wakeup_fd(-1) == -1
 
 
+def test_a_process_that_ends_with_its_worker_does_not_die_of_one_signal_more() -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    made = Stop(grace=1, for_good=True)
+    made.start()
+    made.stop()
+    try:
+        for number in numbers:
+            signal.raise_signal(number)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
 def test_stopping_is_borne_before_the_start() -> None:
     made = Stop(grace=1)
     made.stop()

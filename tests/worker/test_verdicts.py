@@ -12,7 +12,16 @@ from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.worker.verdicts import Verdict, cause_of_death, outcome_of_death, outcome_of_stopped
 from tests.worker.making import claimed, completed, failed
 
-BLAMELESS = [Verdict.SHUTDOWN, Verdict.LEASE, Verdict.FOLLOWED, Verdict.STUCK, Verdict.ORPHANED]
+BLAMELESS = [
+    Verdict.SHUTDOWN,
+    Verdict.LEASE,
+    Verdict.FOLLOWED,
+    Verdict.AMONG,
+    Verdict.STUCK,
+    Verdict.DEAF,
+    Verdict.ORPHANED,
+    Verdict.LINGERED,
+]
 
 
 @pytest.mark.parametrize("verdict", BLAMELESS)

@@ -1,0 +1,48 @@
+"""How the desk looks for jobs while a look at everything is dear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from django_jobs.engines.rows import ClaimedJob
+from django_jobs.engines.stretches import Place
+from django_jobs.worker import floors
+from tests.worker.making import claimed
+from tests.worker.test_desk import Office
+
+
+@pytest.fixture
+def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """Return a desk to which every look at everything is dear."""
+    monkeypatch.setattr(floors, "COSTLY", -1.0)
+    monkeypatch.setattr(floors, "EACH", 0.0)
+    its = Office()
+    yield its
+    its.close()
+
+
+def test_the_next_claim_begins_where_the_last_one_left_off(office: Office) -> None:
+    first = claimed()
+    _claim_the_first_of(first, claimed(), office=office)
+    assert office.engine.past == []
+    office.inbox.want(1, received=1)
+    office.passes()
+    assert office.engine.past == [Place(first.queue, first.priority, first.run_after, first.id)]
+
+
+def test_where_that_finds_too_few_everything_is_looked_at_before_the_desk_rests(office: Office) -> None:
+    _claim_the_first_of(claimed(), claimed(), office=office)
+    office.engine.calls.clear()
+    office.inbox.want(2, received=1)
+    office.passes()
+    assert office.engine.calls.count("claim") == 2
+    assert office.engine.past == []
+    assert office.inbox.wanted == 1
+
+
+def _claim_the_first_of(*jobs: ClaimedJob, office: Office) -> None:
+    office.engine.ready += jobs
+    office.inbox.want(1, received=0)
+    office.passes()
