@@ -1,4 +1,4 @@
-"""Jobs and all about them, paused queues and workers in the admin: everything to see, nothing to change.
+"""Jobs and all about them, queues and workers in the admin: all to be seen, and changed by actions alone.
 
 On a site of your own: `site.register(Job, JobAdmin)`, and so with the others.
 """

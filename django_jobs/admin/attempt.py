@@ -21,7 +21,14 @@ class AttemptAdmin(ChildAdmin[Attempt]):
     list_display = ("which", "of_job", "ended_as", "ended_after", "who")
     list_display_links = ("which",)
     list_filter = (filters.OutcomeFilter,)
-    fields = ("which", "of_job", "ended_as", "started", "ended", "took", "who", "errors", "logged")
+    fields = (
+        "of_job",
+        ("which", "ended_as", "took"),
+        ("started", "ended", "who"),
+        "errors",
+        "logged",
+    )
+    empty = _("No attempt is stored: no job has run.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
         """Leave the logs out: a page of the list would carry megabytes of them."""

@@ -24,16 +24,13 @@ class JobErrorAdmin(ChildAdmin[JobError]):
     list_filter = (filters.KindFilter, filters.ExceptionTypeFilter)
     fields = (
         "of_job",
-        "which",
-        "sort",
-        "exception",
+        ("failed", "which", "took", "who"),
+        ("exception", "sort"),
         "full_message",
         "full_traceback",
-        "failed",
-        "took",
-        "who",
         "mark",
     )
+    empty = _("No error is stored: no attempt of a job has failed.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobError]:
         """Leave the long texts out; the page of one error reads them."""
@@ -68,8 +65,8 @@ class JobErrorAdmin(ChildAdmin[JobError]):
 
     @admin.display(description=_("traceback"))
     def full_traceback(self, error: JobError) -> SafeString | str:
-        """Show the whole traceback, folded."""
-        return formats.folded(_("Traceback"), error.traceback)
+        """Show the whole traceback."""
+        return formats.block(error.traceback)
 
     @admin.display(description=_("fingerprint"))
     def mark(self, error: JobError) -> SafeString | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,10 @@ SIGNS = {
     "timed out": "◕",
     "crashed": "!",
     "interrupted": "↺",
+    "open": "○",
+    "paused": "‖",
+    "alive": "✓",
+    "unseen": "!",
 }
 
 
@@ -55,14 +60,17 @@ def seconds(value: float | None) -> str:
     """Return a duration as a person says it: 12 ms, 3.4 s, 2 min 5 s, 3 h 20 min."""
     if value is None:
         return EMPTY
+    if not math.isfinite(value):
+        return str(value)
     if value < 1:
         return f"{value * 1000:.0f} ms"
     if round(value, 1) < 60:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def text(value: str | None) -> SafeString | str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.contrib.admin import display
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.admin import formats
+from django_jobs.duties.watch import is_note
 from django_jobs.models import Job
+from django_jobs.states import CancelRequest
 
 
 @display(description=_("status"))
@@ -20,8 +22,9 @@ def state(job: Job) -> str:
 @display(description=_("status"))
 def standing(job: Job) -> str:
     """Show where the job stands and, below, its attempts."""
-    said = gettext("attempts: %(used)d of %(most)d") % {"used": job.attempts, "most": job.max_attempts}
-    return format_html('{} <span class="jobs-below">{}</span>', state(job), said)
+    said = ngettext("%(used)d of %(most)d attempt", "%(used)d of %(most)d attempts", job.max_attempts)
+    below = said % {"used": job.attempts, "most": job.max_attempts}
+    return format_html('{} <span class="jobs-below">{}</span>', state(job), below)
 
 
 @display(description=_("reason"))
@@ -71,8 +74,8 @@ def priority(job: Job) -> str:
 
 @display(description=_("attempts"))
 def attempts(job: Job) -> str:
-    """Show how many attempts of this round are used."""
-    return gettext("%(used)d of %(most)d") % {"used": job.attempts, "most": job.max_attempts}
+    """Show how many attempts of this round are used; the run under way is not counted yet."""
+    return gettext("%(used)d of %(most)d used") % {"used": job.attempts, "most": job.max_attempts}
 
 
 @display(description=_("round"))
@@ -93,17 +96,23 @@ def created(job: Job) -> str:
     return formats.moment(job.created_at)
 
 
-@display(description=_("due or ended"))
+@display(description=_("due"))
 def due(job: Job) -> str:
-    """Show when a pending job is due; of a final one, when it became final."""
+    """Show when a job is due or, of one that is running, has been due."""
     return formats.moment(job.run_after)
+
+
+@display(description=_("ended"))
+def ended(job: Job) -> str:
+    """Show when a job became final."""
+    return formats.moment(job.finished_at)
 
 
 @display(description=_("due or ended"))
 def times(job: Job) -> str:
     """Show when the job is due or became final and, below, when it was enqueued."""
     said = format_html(gettext("created {}"), created(job))
-    return format_html('{} <span class="jobs-below">{}</span>', due(job), said)
+    return format_html('{} <span class="jobs-below">{}</span>', formats.moment(job.run_after), said)
 
 
 @display(description=_("running since"))
@@ -120,10 +129,21 @@ def time_limit(job: Job) -> str:
 
 @display(description=_("held by"))
 def holder(job: Job) -> str:
-    """Show the worker that holds the job, and until when its claim is good."""
+    """Show the worker that holds the job, and until when its claim is good, where that is known."""
     if not job.worker_id:
         return formats.EMPTY
+    if job.lease is None or is_note(job.lease):
+        return formats.code(job.worker_id)
     return format_html(gettext("{} until {}"), formats.code(job.worker_id), formats.moment(job.lease))
+
+
+@display(description=_("cancelling"))
+def wish(job: Job) -> str:
+    """Show what somebody has asked of the run under way."""
+    if not job.cancel_requested:
+        return formats.EMPTY
+    forced = job.cancel_requested == CancelRequest.FORCED
+    return gettext("to be ended by force") if forced else gettext("asked to end")
 
 
 @display(description=_("arguments"))

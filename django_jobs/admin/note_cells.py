@@ -19,6 +19,12 @@ def note_of(job: Job) -> JobNote | None:
         return None
 
 
+def log_of(job: Job) -> str | None:
+    """Return what the run under way has logged; the log of one that has ended is with its attempt."""
+    note = note_of(job)
+    return note.log if note and note.token == job.claim_token else None
+
+
 @display(description=_("progress"))
 def progress(job: Job) -> str:
     """Show how far the job is, in words and, where the whole is known, as a bar."""
@@ -49,7 +55,5 @@ def meta(job: Job) -> str:
 
 @display(description=_("log"))
 def log(job: Job) -> str:
-    """Show what the run under way has logged; that of one that has ended is with its attempt."""
-    note = note_of(job)
-    current = note if note and note.token == job.claim_token else None
-    return formats.block(current.log if current else None)
+    """Show what the run under way has logged."""
+    return formats.block(log_of(job))

@@ -17,6 +17,7 @@ from django_jobs.serializers.limits import clean
 Row = TypeVar("Row", bound=Model)
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
     class _ModelAdmin(admin.ModelAdmin[Row]):
         pass
@@ -35,9 +36,10 @@ class ReadOnlyAdmin(_ModelAdmin[Row]):
     Attributes:
         own_lookups: the query parameters a list takes besides its filters. Others are refused:
             one on an unindexed column would read every row.
+        empty: what an empty list says, where no filter is the reason.
     """
 
-    actions = None
+    actions: Any = None
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -45,6 +47,7 @@ class ReadOnlyAdmin(_ModelAdmin[Row]):
     # Columns are sorted by the indexes alone.
     sortable_by = ()
     own_lookups: frozenset[str] = frozenset()
+    empty: StrOrPromise = ""
 
     class Media:
         css = {"all": ["django_jobs/admin.css"]}
@@ -53,6 +56,10 @@ class ReadOnlyAdmin(_ModelAdmin[Row]):
         """Allow the lookups this list was made for."""
         filters = {getattr(each, "parameter_name", None) for each in self.get_list_filter(request)}
         return lookup in self.own_lookups | filters
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Let an empty list say what would be on it."""
+        return super().changelist_view(request, {"empty": self.empty, **(extra_context or {})})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Row | None:
         """Find a row by its key, none by a text that PostgreSQL would refuse to look for."""

@@ -12,6 +12,8 @@ from django.urls import reverse
 class Inline(HTMLParser):
     """Collect what a strict content security policy would block."""
 
+    ADDRESSES = ("href", "src", "action", "formaction")
+
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: list[str] = []
@@ -23,7 +25,8 @@ class Inline(HTMLParser):
         if tag == "style" or (tag == "script" and "src" not in names):
             self.found.append(f"<{tag}>")
         for name, value in attrs:
-            if name == "style" or name.startswith("on") or (value or "").lower().startswith("javascript:"):
+            script = name in self.ADDRESSES and (value or "").lower().startswith(("javascript:", "data:"))
+            if name == "style" or name.startswith("on") or script:
                 self.found.append(f"<{tag} {name}={value!r}>")
 
 

@@ -17,8 +17,11 @@ from django_jobs.states import AttemptOutcome, Status
         (3.44, "3.4 s"),
         (59.9, "59.9 s"),
         (125, "2 min 5 s"),
-        (3599.9, "1 h 0 min"),
+        (300, "5 min"),
+        (3599.9, "1 h"),
         (12_000, "3 h 20 min"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
     ],
 )
 def test_a_duration_reads_as_a_person_says_it(seconds: float | None, said: str) -> None:

@@ -14,6 +14,7 @@ from django_jobs.admin import history
 from django_jobs.models import Attempt, Job, JobError, JobNote
 from tests.admin.conftest import NOW, MakeJob
 from tests.admin.pages import list_url, opened, page_url
+from tests.jobs import apply
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -124,6 +125,34 @@ def test_a_job_page_shows_payload_reason_and_options(admin_client: Client, make_
         "This job has not run yet",
     ]:
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("codenames", "shown"), [(["view_job"], False), (["view_job", "view_payload"], True)]
+)
+def test_sensitive_values_are_shown_to_whom_may_view_payload(
+    client: Client, make_job: MakeJob, codenames: list[str], shown: bool
+) -> None:
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client.force_login(user)
+    job = make_job(
+        args='{"args":["ada","s3cr3t-0123"],"kwargs":{}}',
+        options='{"sensitive":{"token":1,"return":null}}',
+        result_data='"s3cr3t-4567"',
+    )
+    text = opened(client, page_url("job", job.pk))
+    assert "ada" in text
+    assert ("********" in text) != shown
+    assert ("s3cr3t-0123" in text, "s3cr3t-4567" in text) == (shown, shown)
+    assert "s3cr3t" not in opened(client, list_url("job"))
+
+
+def test_bytes_are_described_and_never_shown(admin_client: Client) -> None:
+    job = apply.enqueue(len, "s3cr3t-0123")
+    text = opened(admin_client, page_url("job", job.pk))
+    assert "&quot;format&quot;: &quot;cloudpickle&quot;" in text
+    assert job.args[-40:] not in text
 
 
 def test_the_jobs_of_a_replay_link_to_one_another(admin_client: Client, make_job: MakeJob) -> None:

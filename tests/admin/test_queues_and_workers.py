@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
 
+from django_jobs.engines import Engine
 from django_jobs.models import Queue, WorkerProcess
-from tests.admin.conftest import NOW
+from tests.admin.conftest import NOW, MakeJob
 from tests.admin.pages import list_url, opened, page_url
 from tests.admin.test_pages import HOSTILE
 
@@ -44,8 +46,8 @@ def test_list_and_page_tell_all(admin_client: Client, model: str) -> None:
         text = opened(admin_client, url)
         assert "mail" in text
         assert NOW.isoformat() in text
-        if model == "workerprocess":
-            assert "71" in text
+    if model == "workerprocess":
+        assert "71" in opened(admin_client, address(row))
     assert address(row) in opened(admin_client, list_url(model))
 
 
@@ -71,7 +73,7 @@ def test_nothing_can_be_added_changed_or_deleted(admin_client: Client, model: st
     for url in (list_url(model), address(row)):
         text = opened(admin_client, url)
         assert 'name="_save"' not in text
-        assert 'name="action"' not in text
+        assert ('name="action"' in text) == (model == "queue")
     for url in (list_url(model) + "add/", address(row).replace("/change/", "/delete/")):
         assert admin_client.post(url, {"post": "yes"}).status_code == 403
     assert admin_client.post(address(row), {"name": "other"}).status_code == 403
@@ -85,3 +87,17 @@ def test_the_permission_to_view_is_enough_and_needed(client: Client, db: None, m
     assert client.get(address(row)).status_code == 403
     user.user_permissions.add(Permission.objects.get(codename=f"view_{model}"))
     opened(client, address(row))
+
+
+def test_a_worker_is_alive_for_a_lease_and_says_what_it_holds(
+    admin_client: Client, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("workerprocess", "host:7:ab")
+    for worker_id in ("host:7:ab", "host:7:ab", "other"):
+        make_job(status="running", worker_id=worker_id)
+    for later, word in [(60, "alive"), (61, "not seen")]:
+        monkeypatch.setattr(Engine, "read_clock", lambda engine, s=later: NOW + timedelta(seconds=s))
+        for url in (list_url("workerprocess"), page_url("workerprocess", "host:7:ab")):
+            text = opened(admin_client, url)
+            assert f"</span> {word}</span>" in text
+            assert "2 of 2" in text

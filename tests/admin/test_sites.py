@@ -29,6 +29,18 @@ def test_our_classes_work_together_with_another_base(admin_client: Client, dead_
     assert dead_job.function in response.content.decode()
 
 
+def test_an_action_stays_on_the_site_it_is_on(admin_client: Client, dead_job: Job) -> None:
+    page, jobs = page_url("job", dead_job.pk, site="control"), list_url("job", site="control")
+    assert f'method="post" action="{jobs}"' in opened(admin_client, page)
+    data = {"_selected_action": str(dead_job.pk), "index": "0", "from": "page"}
+    asked = admin_client.post(jobs, {**data, "action": "force_cancel"}).content.decode()
+    assert f'href="{page}"' in asked
+    assert "/admin/django_jobs/" not in asked
+    assert admin_client.post(jobs, {**data, "action": "requeue"})["Location"] == page
+    dead_job.refresh_from_db()
+    assert dead_job.status == "ready"
+
+
 def test_the_default_site_has_the_three_models() -> None:
     assert {"Job", "Attempt", "JobError"} <= {model.__name__ for model in admin.site._registry}
 
