@@ -17,12 +17,13 @@ from django_jobs.management.jobs import changes
 from django_jobs.models import Job
 from django_jobs.states import FINAL, PENDING, Status
 from django_jobs.uuid7 import uuid7
+from tests.jobs import apply
 
 NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 UNKNOWN = "01a200f0-0000-7000-8000-000000000000"
 VERBS = {"requeue": "requeued", "replay": "replayed", "cancel": "cancelled"}
 FROM = {"requeue": FINAL, "replay": {Status.DEAD}, "cancel": PENDING}
-ASKED = {"requeue": {}, "replay": {}, "cancel": {"asked": 1}}
+ALSO = {"requeue": {}, "replay": {"refused": 0}, "cancel": {"asked": 1}}
 
 Ask = Callable[..., str]
 
@@ -57,8 +58,8 @@ def test_exactly_the_eligible_jobs_are_changed_and_counted(ask: Ask, verb: str, 
     jobs = [make(status) for status in Status]
     counts = json.loads(ask(verb, *map(id_of, jobs), "--json"))
     eligible = FROM[verb]
-    left = len(Status) - len(eligible) - len(ASKED[verb])
-    assert counts == {done: len(eligible), **ASKED[verb], "not_eligible": left, "dry_run": False}
+    left = len(Status) - len(eligible) - sum(ALSO[verb].values())
+    assert counts == {done: len(eligible), **ALSO[verb], "not_eligible": left, "dry_run": False}
     for job in jobs:
         now = Job.objects.get(pk=job.pk)
         changed = (now.status, now.round, now.replayed_as) != (job.status, 1, None)
@@ -137,6 +138,19 @@ def test_running_jobs_are_asked_by_status_and_never_as_pending_ones(ask: Ask) ->
     assert ask("cancel", "--status", "pending") == "0 cancelled\n"
     assert ask("cancel", "--status", "running", "--queue", "mail") == "0 cancelled, 1 asked to end\n"
     assert [asked_of(job) for job in jobs] == [1, 0]
+
+
+def test_a_letter_with_arguments_of_another_is_refused_and_keeps_no_other_back(ask: Ask) -> None:
+    good, bad = (apply.enqueue(len, "x") for _ in range(2))
+    Job.objects.update(status=Status.DEAD)
+    Job.objects.filter(pk=bad.pk).update(args=good.args)
+    with pytest.raises(CommandError, match=r"cannot be replayed: the signature .*; nothing was changed"):
+        ask("replay", id_of(good), id_of(bad))
+    assert ask("replay", "--status", "dead") == (
+        "1 replayed, 1 refused (the signature of the arguments does not match)\n"
+    )
+    good.refresh_from_db()
+    assert good.replayed_as is not None
 
 
 def test_a_letter_that_was_replayed_is_not_replayed_again(ask: Ask) -> None:

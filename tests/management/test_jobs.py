@@ -190,6 +190,20 @@ def test_show_tells_everything_about_a_job(ask: Ask) -> None:
     assert data["finished_at"] == NOW.isoformat()
 
 
+def test_show_masks_what_is_sensitive(ask: Ask) -> None:
+    args = '{"args":["ada","s3cr3t-0123"],"kwargs":{"pin":987654}}'
+    options = '{"sensitive":{"token":1,"pin":null,"return":null}}'
+    job = make_job(function="unknown.here", args=args, options=options, result_data='"s3cr3t-0123"')
+    said = ask("show", str(job.pk)), ask("show", str(job.pk), "--json")
+    for text in said:
+        assert "ada" in text
+        assert "s3cr3t" not in text
+        assert "987654" not in text
+    data = json.loads(said[1])
+    assert data["args"] == {"args": ["ada", "********"], "kwargs": {"pin": "********"}}
+    assert data["result"] == "********"
+
+
 def test_show_tells_what_a_running_job_says(ask: Ask) -> None:
     job = make_job(status="running", claim_token=7)
     JobNote.objects.create(

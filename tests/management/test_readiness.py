@@ -13,11 +13,12 @@ from django_jobs.management.readiness import obstacle
 
 
 def manage(*words: str, database: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on a database of its own, as a person does."""
+    """Run a command on a file of its own, as a person does."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
         "PYTHONPATH": os.getcwd(),
+        "TEST_DATABASE": "sqlite",
         "TEST_DATABASE_NAME": database,
     }
     command = [sys.executable, "-m", "django", *words]

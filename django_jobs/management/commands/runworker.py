@@ -15,11 +15,14 @@ from django_jobs.management.readiness import obstacle
 from django_jobs.models import Job
 from django_jobs.options import checks
 from django_jobs.recycling import Recycling
+from django_jobs.worker.options import START_METHODS, WorkerOptions
 from django_jobs.worker.queue_list import ANY, QueueList
-from django_jobs.worker.worker import START_METHODS, Worker, WorkerOptions
+from django_jobs.worker.worker import Worker
 
 # More runners than this could fill the socket between parent and nursery with one round of orders.
 MOST_PROCESSES = 200
+# The parent looks at all slots many times a second.
+MOST_SLOTS = 1000
 # How long the look at the database may take before the worker starts without it (seconds).
 LOOK = 3.0
 
@@ -64,6 +67,12 @@ def _processes(text: str) -> int:
     return processes
 
 
+def _threads(text: str) -> int:
+    if (threads := _count(text)) > MOST_SLOTS:
+        raise ArgumentTypeError(f"{text} is more than {MOST_SLOTS}; start several workers instead")
+    return threads
+
+
 def _memory(text: str) -> int | None:
     try:
         return checks.memory("", text)
@@ -94,6 +103,7 @@ class Command(BaseCommand):
     # Some of Django's own checks connect, and would end the worker that is to wait for its database.
     requires_system_checks = ("django_jobs",)
     help = "Run background jobs. TERM or Ctrl-C lets running jobs finish, a second one stops them."
+    _whole_process = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -109,7 +119,10 @@ class Command(BaseCommand):
             "--exclude", type=_names, default=[], metavar="C*", help="never serve these queues"
         )
         parser.add_argument(
-            "--processes", type=_processes, default=2, help="how many jobs run at once (default 2)"
+            "--processes", type=_processes, default=2, help="how many processes run jobs (default 2)"
+        )
+        parser.add_argument(
+            "--threads", type=_threads, default=1, help="how many jobs each of them runs at once (default 1)"
         )
         parser.add_argument("--burst", action="store_true", help="end when nothing is due any more")
         parser.add_argument("--max-jobs", type=_count, help="end after so many jobs")
@@ -151,15 +164,26 @@ class Command(BaseCommand):
             help="a file that is written every 5 s while the worker is well, and removed when it stops",
         )
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as the whole of a process, not called from within one that goes on."""
+        self._whole_process = True
+        super().run_from_argv(argv)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one worker."""
         plan = WorkerOptions(
             **{name: options[name] for name in ("queues", "exclude", "processes", "burst", "max_jobs")},
             **{name: options[name] for name in ("poll_interval", "grace", "start_method", "worker_id")},
-            **{name: options[name] for name in ("max_seconds", "health_file")},
+            **{name: options[name] for name in ("threads", "max_seconds", "health_file")},
             recycling=Recycling(options["max_jobs_per_runner"], options["max_memory"]),
             log_level=_LEVELS[options["verbosity"]],
+            whole_process=self._whole_process,
         )
+        if plan.processes * plan.threads > MOST_SLOTS:
+            raise CommandError(
+                f"--processes {plan.processes} with --threads {plan.threads} are more than {MOST_SLOTS} jobs "
+                "at once; start several workers instead"
+            )
         if QueueList(names=plan.queues, exclude=plan.exclude).serves_nothing:
             raise CommandError("--exclude leaves no queue of --queues to serve")
         alias = router.db_for_write(Job)

@@ -14,13 +14,13 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from django_jobs.duties import PAUSE, STEP
-from django_jobs.exceptions import JobNotFound
+from django_jobs.exceptions import JobNotFound, SerializationError
 from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.models import Job
 from django_jobs.models.queries import JobQuerySet, named
 from django_jobs.states import Status
-from django_jobs.uuid7 import parse_id
+from django_jobs.uuid7 import parse_ids
 
 Changing = Callable[[Sequence[UUID]], Counter[str]]
 
@@ -79,10 +79,10 @@ class Change(Subcommand):
 
     def _of_ids(self, given: Sequence[str], change: Changing, *, dry: bool) -> Answer:
         try:
-            ids = list(dict.fromkeys(map(parse_id, given)))
+            ids = parse_ids(given)
             changed = change(ids)
-        except JobNotFound as error:
-            raise CommandError(one_line(f"{error}; nothing was changed", width=200)) from None
+        except (JobNotFound, SerializationError) as error:
+            raise CommandError(one_line(f"{error}; nothing was changed", width=400)) from None
         if not changed.total():
             raise CommandError(f"nothing was changed: {self._why_not(len(ids))}")
         return self._report(changed, len(ids) - changed.total(), dry=dry)

@@ -74,7 +74,7 @@ def _ages(status: str | None, older_than: float | None) -> dict[Status, float]:
 
 
 def _remove(engine: Engine, status: Status, before: datetime) -> int:
-    return in_steps(engine, partial(engine.prune, status, before=before))
+    return in_steps(lambda limit: engine.repeated(partial(engine.prune, status, before=before, limit=limit)))
 
 
 def _count(engine: Engine, status: Status, before: datetime) -> int:

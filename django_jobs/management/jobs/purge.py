@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import router
 
-from django_jobs.engines import Engine, engine_for
+from django_jobs import queue_verbs
 from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, one_line
 from django_jobs.management.jobs.steps import in_steps
@@ -46,13 +46,13 @@ class Purge(Subcommand):
         doomed = {status: count for status, count in jobs.stats()["total"].items() if status in statuses}
         if any(doomed.values()) and not options["yes"]:
             _ask(_question(queue, doomed), may_ask=not options["as_json"])
-        purged, running = _remove(engine_for(jobs.db), queue, statuses), jobs.running().count()
+        purged, running = _remove(queue, statuses), jobs.running().count()
         text = f"{purged} purged" + (f"; {running} running left alone" if running else "")
         return Answer({"queue": queue, "purged": purged, "running": running}, text)
 
 
-def _remove(engine: Engine, queue: str, statuses: Sequence[Status]) -> int:
-    return in_steps(engine, partial(engine.purge, queue, statuses=statuses))
+def _remove(queue: str, statuses: Sequence[Status]) -> int:
+    return in_steps(partial(queue_verbs.purge, queue, statuses=statuses))
 
 
 def _question(queue: str, doomed: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import router
 
-from django_jobs import client
+from django_jobs import queue_verbs
 from django_jobs.management.jobs import names
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, table
 from django_jobs.models import Job, Queue
@@ -34,9 +34,9 @@ class Queues(Subcommand):
     def answer(self, options: Mapping[str, Any]) -> Answer:
         """Return the queues as they are after what was asked for."""
         for name in options["pause"] or ():
-            client.pause_queue(name)
+            queue_verbs.pause(name)
         for name in options["resume"] or ():
-            client.resume_queue(name)
+            queue_verbs.resume(name)
         return _shown()
 
 

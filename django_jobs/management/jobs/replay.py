@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django_jobs import client
@@ -18,11 +18,17 @@ class Replay(Change):
 
     help = "Makes a new job of each dead letter that was not replayed before; the letter stays as it is."
     done = "replayed"
+    also: ClassVar[Mapping[str, str]] = {"refused": "refused (the signature of the arguments does not match)"}
     eligible = {"dead": frozenset({Status.DEAD})}
 
     def change(self, ids: Sequence[UUID], options: Mapping[str, Any]) -> Counter[str]:
         """Replay those that are dead and were not replayed before."""
-        return Counter({self.done: len(client.replay(ids))})
+        if options["ids"]:
+            return Counter({self.done: len(client.replay(ids))})
+        # Of a whole status those that cannot be replayed must not keep the others from it.
+        refused = set(client.unsigned(ids))
+        made = client.replay([each for each in ids if each not in refused])
+        return Counter({self.done: len(made), "refused": len(refused)})
 
     def _among(self, statuses: frozenset[Status]) -> JobQuerySet:
         return super()._among(statuses).filter(replayed_as=None)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
+from django_jobs import masking
 from django_jobs.exceptions import JobNotFound
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, printable
 from django_jobs.management.jobs.listing import brief
@@ -48,9 +49,9 @@ def _data(job: Job, note: JobNote, attempts: list[Attempt], errors: list[JobErro
         "cancel_requested": _wish(job),
         "replayed_as": _id(job.replayed_as),
         "replay_of": _id(job.replay_of),
-        "args": _stored(job.args),
+        "args": _stored(masking.shown_args(job, may_see=False)),
         "options": _stored(job.options),
-        "result": _stored(job.result_data),
+        "result": _stored(masking.shown_result(job, may_see=False)),
         "result_expires_at": iso(job.result_expires_at),
         "progress": note.progress and note.progress._asdict(),
         "meta": _stored(note.meta),
@@ -139,9 +140,9 @@ def _facts(job: Job, note: JobNote) -> list[str]:
         "meta": one_line(note.meta or "", width=1_000),
         "replayed as": _id(job.replayed_as) or "",
         "replay of": _id(job.replay_of) or "",
-        "arguments": one_line(job.args, width=1_000),
+        "arguments": one_line(masking.shown_args(job, may_see=False), width=1_000),
         "options": one_line(job.options or "", width=1_000),
-        "result": one_line(job.result_data or "", width=1_000),
+        "result": one_line(masking.shown_result(job, may_see=False) or "", width=1_000),
         "result until": clock(job.result_expires_at),
         "error": one_line(job.error or "", width=1_000),
     }

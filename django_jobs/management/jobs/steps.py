@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 from django_jobs.duties import PAUSE, STEP
-from django_jobs.engines import Engine
 
 
-def in_steps(engine: Engine, step: Callable[..., int]) -> int:
-    """Repeat a step with a `limit`, each in a transaction of its own, until it finds less; return the sum.
+def in_steps(step: Callable[..., int]) -> int:
+    """Repeat a step with a `limit`, each a transaction of its own, until it finds less; return the sum.
 
     Not until it finds nothing: where jobs keep coming that would never be.
     """
     done = 0
-    while (count := engine.repeated(partial(step, limit=STEP))) == STEP:
+    while (count := step(limit=STEP)) == STEP:
         done += count
         time.sleep(PAUSE.total_seconds())
     return done + count

@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import router
-from django.db.models import Count
 
-from django_jobs.conf import conf
 from django_jobs.engines import engine_for
 from django_jobs.management.jobs.answers import Answer, Subcommand, clock, iso, one_line, table
 from django_jobs.models import Job, WorkerProcess
@@ -26,7 +24,7 @@ class Workers(Subcommand):
         """Return the workers there are."""
         alias = router.db_for_write(Job)
         workers = list(WorkerProcess.objects.using(alias).order_by("started_at", "id"))
-        running = _running(alias)
+        running = Job.objects.using(alias).held()
         # The rows' times are the database's, and this host's clock may be another.
         now = engine_for(alias).read_clock()
         data = [_worker(each, running.get(each.id, 0), now) for each in workers]
@@ -34,15 +32,10 @@ class Workers(Subcommand):
         return Answer(data, table(HEAD, rows) if rows else "no worker is running")
 
 
-def _running(alias: str) -> dict[str, int]:
-    held = Job.objects.using(alias).running().order_by().values_list("worker_id").annotate(Count("pk"))
-    return dict(held)
-
-
 def _worker(worker: WorkerProcess, running: int, now: datetime) -> dict[str, Any]:
     return {
         "id": worker.id,
-        "alive": _is_alive(worker, now),
+        "alive": worker.is_alive(now=now),
         "running": running,
         "slots": worker.slots,
         "host": worker.hostname,
@@ -57,7 +50,7 @@ def _worker(worker: WorkerProcess, running: int, now: datetime) -> dict[str, Any
 def _row(worker: WorkerProcess, running: int, now: datetime) -> list[object]:
     return [
         one_line(worker.id, width=100),
-        "alive" if _is_alive(worker, now) else f"not seen for {_unseen(worker, now)}",
+        "alive" if worker.is_alive(now=now) else f"not seen for {_unseen(worker, now)}",
         running,
         worker.slots,
         one_line(worker.hostname, width=40),
@@ -66,11 +59,6 @@ def _row(worker: WorkerProcess, running: int, now: datetime) -> list[object]:
         clock(worker.seen_at),
         one_line(worker.queues),
     ]
-
-
-def _is_alive(worker: WorkerProcess, now: datetime) -> bool:
-    # It is seen with each renewal of its leases, four times a lease; later its jobs go to others.
-    return (now - worker.seen_at).total_seconds() <= conf().LEASE
 
 
 def _unseen(worker: WorkerProcess, now: datetime) -> str:
