@@ -43,3 +43,15 @@ def make_group(name: str) -> list[Any]:
     from django.contrib.auth.models import Group
 
     return [current_job.database, Group.objects.create(name=name)._state.db]
+
+
+@job(sensitive=("token", "pin", "extra_key"))
+def log_in(user: str, token: str = "", *, pin: int = 0, **extra: Any) -> str:
+    """Be given what nobody should see."""
+    return user
+
+
+@job(serializer="cloudpickle")
+def apply(function: Any, *args: Any) -> Any:
+    """Call a function that was given."""
+    return function(*args)

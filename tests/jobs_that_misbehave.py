@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import ctypes
+import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,9 +15,14 @@ import threading
 import time
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 
 from django_jobs import PermanentError, RetryJob, current_job, job
+from django_jobs.models import Job
+from django_jobs.wire.clock import boottime
+from tests import deeds
+from tests.faults.ledger import Ledger
 
 
 def write_line(path: str, *words: object) -> None:
@@ -35,10 +42,91 @@ def note(path: str, word: str) -> str:
 
 
 @job
+def note_moment(path: str, word: str) -> None:
+    """Write a line with the moment by the clock that nobody sets."""
+    write_line(path, word, boottime())
+
+
+@job
 def nap(path: str, seconds: float) -> None:
     """Sleep and write a line."""
     time.sleep(seconds)
     write_line(path, "napped")
+
+
+@job(timeout=None)
+def work(path: str, seconds: float) -> None:
+    """Say START with the job's id, work for so long, say END."""
+    write_line(path, "START", current_job.id, current_job.attempt, os.getpid())
+    time.sleep(seconds)
+    write_line(path, "END", current_job.id, current_job.attempt, os.getpid())
+
+
+@job(timeout=None)
+def run_on_record(path: str, seconds: float = 0, failures: int = 0) -> int:
+    """Put START on record, sleep, put END there; or FAILED, and fail, in the first so many attempts."""
+    ledger = Ledger(path)
+    ledger.write_run("START")
+    time.sleep(seconds)
+    failed = current_job.attempt <= failures
+    ledger.write_run("FAILED" if failed else "END")
+    if failed:
+        raise ConnectionError("as it was told")
+    return current_job.attempt
+
+
+@job(timeout=None)
+def hold_on_record(path: str, until: str) -> None:
+    """Put START on record, say how it goes until a file exists or it is cancelled, put END there."""
+    ledger = Ledger(path)
+    ledger.write_run("START")
+    while not os.path.exists(until):
+        current_job.progress(1)
+        current_job.check_cancelled()
+        time.sleep(0.02)
+    ledger.write_run("END")
+
+
+@job(timeout=None)
+def read_on_record(path: str) -> None:
+    """Put START on record, read the database, put END there, or FAILED."""
+    ledger = Ledger(path)
+    ledger.write_run("START")
+    try:
+        Job.objects.exists()
+    except Exception:
+        ledger.write_run("FAILED")
+        raise
+    ledger.write_run("END")
+
+
+@job(timeout=None)
+def die_once_on_record(path: str) -> None:
+    """Put START on record, and DYING where it is the first, and die; else END."""
+    ledger = Ledger(path)
+    ledger.write_run("START")
+    if ledger.count("START") == 1:
+        ledger.write_run("DYING")
+        os._exit(3)
+    ledger.write_run("END")
+
+
+@job(timeout=None)
+def answer_on_record(dead: str) -> str:
+    """Put START and END on the record of a dead job."""
+    ledger = Ledger(json.loads(Job.objects.get(pk=dead).args)["args"][0])
+    ledger.write_run("START")
+    ledger.write_run("END")
+    return dead
+
+
+@job(timeout=None)
+def die_on_record(path: str, how: str) -> None:
+    """Put START and DYING on record and die."""
+    ledger = Ledger(path)
+    ledger.write_run("START")
+    ledger.write_run("DYING")
+    DEATHS[how]()
 
 
 @job(timeout=None)
@@ -49,6 +137,16 @@ def hold(path: str, until: str, word: str = "held") -> str:
         time.sleep(0.01)
     write_line(path, "END", word)
     return word
+
+
+@job(timeout=None)
+def hold_apart(path: str, until: str) -> int:
+    """Say START, wait until a file exists that is meant for this process alone, say END."""
+    write_line(path, "START", current_job.id, os.getpid())
+    while not os.path.exists(f"{until}-{current_job.id}-{os.getpid()}"):
+        select.poll().poll(10)  # on a host whose clock is faked, time.sleep fails
+    write_line(path, "END", current_job.id, os.getpid())
+    return os.getpid()
 
 
 @job(max_attempts=1)
@@ -85,6 +183,16 @@ def stubborn_child(path: str) -> None:
 
 
 @job(max_attempts=1)
+def stubborn_family(path: str) -> None:
+    """Ignore TERM with two programs, one of them in a process group of its own, and wait for them."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which what is started from here on inherits
+    near, far = (subprocess.Popen(["sleep", "300"], process_group=group) for group in (None, 0))
+    write_line(path, "START", os.getpid(), near.pid, far.pid)
+    near.wait()
+    far.wait()
+
+
+@job(max_attempts=1)
 def clean_up(path: str, seconds: float = 0) -> None:
     """Sleep for a minute, and take so many seconds to clean up."""
     write_line(path, "START", os.getpid())
@@ -93,6 +201,16 @@ def clean_up(path: str, seconds: float = 0) -> None:
     finally:
         time.sleep(seconds)
         write_line(path, "CLEANED")
+
+
+@job(max_attempts=1)
+def clean_slowly(path: str, seconds: float) -> None:
+    """Sleep for a minute, say when the cleaning begins, and take so many seconds for it."""
+    try:
+        time.sleep(60)
+    finally:
+        write_line(path, "CLEANING", current_job.id)
+        time.sleep(seconds)
 
 
 @job(max_attempts=1)
@@ -133,6 +251,15 @@ def take_the_alarm(path: str, handler: str) -> None:
         time.sleep(60)
 
 
+@job(max_attempts=1)
+def miss_an_alarm(path: str) -> None:
+    """Miss the first signal, as anybody does whom it meets just before it waits for a lock."""
+    listening = signal.getsignal(signal.SIGALRM)
+    signal.signal(signal.SIGALRM, lambda *_: signal.signal(signal.SIGALRM, listening))
+    write_line(path, "START", os.getpid())
+    threading.Event().wait()
+
+
 @job
 def set_an_alarm(path: str, seconds: float) -> None:
     """Have a signal sent that comes when this job is over."""
@@ -168,6 +295,31 @@ def kill_myself(number: int) -> None:
 def read_nowhere() -> None:
     """Read where no memory is."""
     ctypes.string_at(0)
+
+
+def _use_memory_that_is_not_there() -> None:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    # As a library in C does that does not ask whether it got any.
+    ctypes.memset(libc.malloc(2**30) or 0, 1, 2**30)
+
+
+DEATHS = {
+    "abort": os.abort,
+    "exit 0": lambda: os._exit(0),
+    "exit 3": lambda: os._exit(3),
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "memory": _use_memory_that_is_not_there,
+    "wrong address": lambda: ctypes.string_at(0),
+}
+
+
+@job(max_attempts=1)
+def die(path: str, how: str) -> None:
+    """Start a program and die."""
+    program = subprocess.Popen(["sleep", "600"])
+    write_line(path, os.getpid(), program.pid)
+    DEATHS[how]()
 
 
 @job(max_attempts=1)
@@ -211,6 +363,24 @@ def return_lock() -> Any:
 def return_text(length: int) -> str:
     """Return a text of this length."""
     return "x" * length
+
+
+@job(max_attempts=1, sensitive="secret")
+def fail_at_length(length: int, *, note: int = 0, secret: str = "") -> None:
+    """Raise a message of so many characters, and add a note to it of so many."""
+    error = ValueError((secret + "e" * length)[:length])
+    if note:
+        error.add_note("n" * note)
+    raise error
+
+
+@job(max_attempts=1)
+def return_nested(depth: int) -> Any:
+    """Return a list in a list, so many times."""
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 @job(max_attempts=3)
@@ -257,6 +427,15 @@ def leave_transaction_open() -> None:
 
 
 @job
+def leave_a_connection_that_never_closes(path: str) -> int:
+    """Break a connection so that closing it takes for ever."""
+    connection.cursor().execute("SELECT 1")
+    connection._close = threading.Event().wait
+    write_line(path, os.getpid())
+    return os.getpid()
+
+
+@job
 def read_database() -> bool:
     """Return whether the connection is in a fresh state."""
     connection.cursor().execute("SELECT 1")
@@ -267,6 +446,18 @@ def read_database() -> bool:
 async def answer_later(value: int) -> int:
     """Return a value from a coroutine."""
     return value
+
+
+@job(max_attempts=1)
+def do(deed: str) -> Any:
+    """Do what no job should."""
+    return deeds.all_deeds()[deed]()
+
+
+@job
+def look_around() -> dict[str, Any]:
+    """Return what a job finds."""
+    return deeds.look_around()
 
 
 @job
@@ -330,6 +521,13 @@ def chatter(times: int) -> None:
     """Say how far it is, very often."""
     for number in range(times):
         current_job.progress(number + 1, times)
+
+
+@job
+def log_lines(count: int, width: int) -> None:
+    """Log so many lines of at least this width, each with its number."""
+    for number in range(count):
+        current_job.log(f"{number} ".ljust(width, "x"))
 
 
 @job(max_attempts=1)
@@ -405,3 +603,82 @@ def fail_when_cancelled(path: str) -> None:
     while not current_job.cancel_requested:
         time.sleep(0.001)
     raise ValueError("cancelled in a way of its own")
+
+
+@job(timeout=None)
+def meet(path: str, word: str, others: int, until: str = "") -> dict[str, Any]:
+    """Say that this is here; wait until so many others are as well, and a file exists where one is named."""
+    write_line(path, "START", word, os.getpid(), os.getppid())
+    while True:
+        with open(path) as file:
+            here = {line.split()[1] for line in file if line.startswith("START")}
+        if len(here) >= others and (not until or os.path.exists(until)):
+            break
+        time.sleep(0.01)
+    return _who_am_i()
+
+
+@job(timeout=None)
+async def meet_in_a_coroutine(path: str, word: str, others: int) -> dict[str, Any]:
+    """Do so in a coroutine."""
+    write_line(path, "START", word, os.getpid(), os.getppid())
+    while True:
+        with open(path) as file:
+            here = {line.split()[1] for line in file if line.startswith("START")}
+        if len(here) >= others:
+            break
+        await asyncio.sleep(0.01)
+    return {**_who_am_i(), "loop": id(asyncio.get_running_loop())}
+
+
+@job
+async def ask_from_a_coroutine(path: str) -> list[Any]:
+    """Use the database from a coroutine, in both kinds of threads there are; leave a transaction open."""
+    write_line(path, "START")
+    found = await Job.objects.aget(pk=current_job.id)
+    other = await asyncio.to_thread(Job.objects.get, pk=current_job.id)
+    begun = await sync_to_async(_begin_a_transaction)()
+    return [found.status, other.status, begun]
+
+
+def _begin_a_transaction() -> bool:
+    fresh = connection.get_autocommit() and not connection.in_atomic_block
+    connection.set_autocommit(False)
+    return fresh
+
+
+def _who_am_i() -> dict[str, Any]:
+    return {"id": str(current_job.id), "pid": os.getpid(), "thread": threading.get_ident()}
+
+
+@job(max_attempts=1)
+def spin_in_a_loop(path: str) -> None:
+    """Loop in Python code, and clean up."""
+    write_line(path, "START", os.getpid())
+    rounds = 0
+    try:
+        while True:
+            rounds += 1  # an empty loop is in no `try` to Python 3.11, which has one instruction for it
+    finally:
+        write_line(path, "CLEANED")
+
+
+@job(max_attempts=1)
+async def exit_in_a_coroutine() -> None:
+    """Raise in a coroutine what would end its loop."""
+    raise SystemExit(3)
+
+
+@job
+async def leave_a_task(path: str) -> None:
+    """Leave a task running that would write when the job is over."""
+
+    async def write_later() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            write_line(path, "ENDED")
+
+    task = asyncio.create_task(write_later())
+    await asyncio.sleep(0)
+    current_job.log(task.get_name())

@@ -5,8 +5,21 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 Address = str | tuple[str, int]
+
+
+@dataclass
+class _Talk:
+    """One connection; nobody hears the server's answers any more once it is deaf.
+
+    Attributes:
+        is_meant: whether what was asked so far chooses its next request to be swallowed.
+    """
+
+    deaf: threading.Event = field(default_factory=threading.Event)
+    is_meant: bool = False
 
 
 class Proxy:
@@ -20,6 +33,7 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._guard = threading.Lock()
         self._swallow: bytes | None = None
+        self._swallow_after = b""
         self._swallow_left = 0
         self._listener: socket.socket | None = None
         self.port = 0
@@ -57,9 +71,15 @@ class Proxy:
         """Pass on what has been held back, and all that follows."""
         self._flowing.set()
 
-    def swallow_replies_to(self, request: bytes, *, times: int) -> None:
-        """Pass on what contains these bytes, and instead of the server's reply the end of the connection."""
-        self._swallow, self._swallow_left = request, times
+    def swallow_replies_to(self, request: bytes, *, times: int, after: bytes = b"") -> None:
+        """Pass on what contains these bytes, and instead of the server's reply the end of the connection.
+
+        Args:
+            after: only where this was asked for on the same connection before, and since the last such
+                request: of a COMMIT it chooses which.
+        """
+        with self._guard:
+            self._swallow, self._swallow_after, self._swallow_left = request, after, times
 
     @property
     def swallows(self) -> bool:
@@ -93,31 +113,35 @@ class Proxy:
 
     def _serve(self, client: socket.socket, server: socket.socket) -> None:
         with client, server:
-            deaf = threading.Event()
-            back = threading.Thread(target=self._pump, args=(server, client, deaf, False), daemon=True)
+            talk = _Talk()
+            back = threading.Thread(target=self._pump, args=(server, client, talk, False), daemon=True)
             back.start()
-            self._pump(client, server, deaf, True)
+            self._pump(client, server, talk, True)
             back.join()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, deaf: threading.Event, asks: bool) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, talk: _Talk, asks: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
                 self._flowing.wait()
-                if asks and self._is_to_swallow(data):
-                    deaf.set()
-                if not asks and deaf.is_set():
+                if asks and self._is_to_swallow(data, talk):
+                    talk.deaf.set()
+                if not asks and talk.deaf.is_set():
                     break
                 sink.sendall(data)
         for each in (source, sink):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    def _is_to_swallow(self, data: bytes) -> bool:
+    def _is_to_swallow(self, data: bytes, talk: _Talk) -> bool:
         with self._guard:
-            if self._swallow_left and self._swallow and self._swallow in data:
-                self._swallow_left -= 1
-                return True
-        return False
+            if not self._swallow_left or not self._swallow:
+                return False
+            talk.is_meant = talk.is_meant or self._swallow_after in data
+            if self._swallow not in data:
+                return False
+            meant, talk.is_meant = talk.is_meant, False
+            self._swallow_left -= meant
+            return meant
 
 
 def _connected(address: Address) -> socket.socket:

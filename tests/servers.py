@@ -17,6 +17,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 # A MariaDB on a busy machine takes more than ten seconds to begin.
 PATIENCE = 90
 Rows = list[tuple[Any, ...]]
@@ -33,6 +35,8 @@ class Server(ABC):
     user: ClassVar[str]
     # What ends it quickly and in order, cutting off whoever is connected.
     fast: ClassVar[signal.Signals]
+    # What ends it at all, from the gentlest to SIGKILL.
+    ends: ClassVar[tuple[signal.Signals, ...]] = ()
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -56,9 +60,17 @@ class Server(ABC):
     def stop(self) -> None:
         """Stop fast and wait for the end; stopping twice is fine."""
         if self._process is not None:
-            self._process.send_signal(self.fast)
-            self._process.wait(PATIENCE)
-            self._process = None
+            self.end(self.fast)
+
+    def end(self, way: signal.Signals) -> None:
+        """End it in one of its ways, and wait for it."""
+        if way is signal.SIGKILL:
+            self.kill()
+            return
+        assert self._process is not None
+        self._process.send_signal(way)
+        self._process.wait(PATIENCE)
+        self._process = None
 
     def kill(self) -> None:
         """End it by SIGKILL, with all its processes."""
@@ -78,6 +90,11 @@ class Server(ABC):
         with closing(self._connect(database)) as connection, connection.cursor() as cursor:
             cursor.execute(query)
             return list(cursor.fetchall())
+
+    def execute(self, statement: str) -> None:
+        """Have it do something, over a connection of its own."""
+        with closing(self._connect("")) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
 
     @abstractmethod
     def url(self, database: str) -> str:
@@ -115,19 +132,26 @@ class PostgreSQL(Server):
 
     user = "postgres"
     fast = signal.SIGINT
+    ends = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def _install(self) -> None:
         self._run(
-            _program("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"
+            find_program("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"
         )
 
     def _command(self) -> list[str]:
-        options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        # What is ended here is the server and never its machine: what the system has is as good as on disk.
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
-        return [_program("postgres"), "-D", str(self.data), *words]
+        return [find_program("postgres"), "-D", str(self.data), *words]
 
     def _connect(self, database: str) -> Any:
         import psycopg
@@ -140,6 +164,7 @@ class MariaDB(Server):
 
     user = "mysql"
     fast = signal.SIGTERM
+    ends = (signal.SIGTERM, signal.SIGKILL)
 
     def url(self, database: str) -> str:
         return f"mysql://root@127.0.0.1:{self.port}/{database}"
@@ -147,7 +172,7 @@ class MariaDB(Server):
     def _install(self) -> None:
         # Without this root may come in by the socket only.
         login = "--auth-root-authentication-method=normal"
-        program = _program("mariadb-install-db")
+        program = find_program("mariadb-install-db")
         self._run(program, "--no-defaults", f"--datadir={self.data}", login, "--skip-test-db")
 
     def _command(self) -> list[str]:
@@ -157,13 +182,18 @@ class MariaDB(Server):
             f"--pid-file={self.directory}/pid",
         ]
         network = ["--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve"]
-        return [_program("mariadbd"), "--no-defaults", *place, *network, "--character-set-server=utf8mb4"]
+        # As fsync = off is for PostgreSQL.
+        rest = ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=2"]
+        return [find_program("mariadbd"), "--no-defaults", *place, *network, *rest]
 
     def _connect(self, database: str) -> Any:
         import pymysql  # type: ignore[import-untyped]
 
         place = {"host": "127.0.0.1", "port": self.port, "connect_timeout": 5}
         return pymysql.connect(**place, user="root", database=database or None, autocommit=True)
+
+
+KINDS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
 
 
 @contextmanager
@@ -187,6 +217,18 @@ def running(kind: type[Server]) -> Iterator[Server]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@contextmanager
+def private(database: str) -> Iterator[Server]:
+    """Run a server of this kind for a test, which is skipped where that is not installed, but for CI."""
+    try:
+        with running(KINDS[database]) as server:
+            yield server
+    except NotInstalled as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no server of one's own: {missing}")
+
+
 def _give_to(user: str, directory: Path) -> None:
     if os.geteuid() == 0:
         try:
@@ -195,7 +237,8 @@ def _give_to(user: str, directory: Path) -> None:
             raise NotInstalled(f"there is no user {user} to run it as") from None
 
 
-def _program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Return where a program is, the newest of several; raise NotInstalled where it is not."""
     newest_first = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=_version, reverse=True)
     path = os.pathsep.join([*newest_first, os.environ.get("PATH", ""), "/usr/sbin"])
     if found := shutil.which(name, path=path):
@@ -209,9 +252,9 @@ def _version(directory: str) -> float:
 
 def _as_user(user: str, *words: str) -> list[str]:
     if os.geteuid() != 0:
-        return [_program("setpriv"), *words]
+        return [find_program("setpriv"), *words]
     group = str(pwd.getpwnam(user).pw_gid)
-    return [_program("setpriv"), f"--reuid={user}", f"--regid={group}", "--clear-groups", *words]
+    return [find_program("setpriv"), f"--reuid={user}", f"--regid={group}", "--clear-groups", *words]
 
 
 def _free_port() -> int:

@@ -28,6 +28,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_jobs",
     "example_project.airports",
+    "example_project.hanging",
+    "example_project.weather",
+    "example_project.reports",
     "tests",
 ]
 MIDDLEWARE = [
@@ -53,4 +56,7 @@ TEMPLATES = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ROOT_URLCONF = "tests.urls"
+# The example's weather service is one of the tests that ask it.
+WEATHER_URL = "http://127.0.0.1:9"
+WEATHER_KEY = ""
 STATIC_URL = "static/"

@@ -9,15 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
 from django_jobs.models import Job
+from tests.faults.ledger import Ledger as Record
+from tests.marks import marked, sweep
+from tests.proxy import Address, Proxy
 
-PATIENCE = 20.0
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "45"))
 
 
 class WorkerProcess:
@@ -25,6 +30,9 @@ class WorkerProcess:
 
     def __init__(self, log: Path, environment: dict[str, str], *options: str) -> None:
         self._log = log
+        # Whatever comes of it bears this mark, in whichever session it hides.
+        self._mark = f"TEST_WORKER={log}"
+        environment = {**environment, "TEST_WORKER": str(log)}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "django", "runworker", *options],
@@ -41,9 +49,22 @@ class WorkerProcess:
         return self.process.pid
 
     @property
+    def family(self) -> list[int]:
+        """The living processes that have come of it, itself among them."""
+        return marked(self._mark)
+
+    @property
     def log(self) -> str:
         """What the worker has printed."""
         return self._log.read_text()
+
+    def beside(self, ending: str) -> Path:
+        """Return the file of this name and another ending."""
+        return self._log.with_name(self._log.name + ending)
+
+    def forget_log(self) -> None:
+        """Remove what the worker has printed."""
+        self._log.unlink()
 
     def send(self, number: int) -> None:
         """Send the parent a signal."""
@@ -62,14 +83,12 @@ class WorkerProcess:
         return self.wait()
 
     def end(self) -> None:
-        """Kill it if it is still there."""
+        """Kill it if it is still there, and whatever has come of it."""
         if self.process.poll() is None:
-            # A nursery that a test has stopped would outlive its parent, and its runners with it.
-            for pid in (*children(self.pid), self.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
             self.process.kill()
             self.process.wait()
+        # What a test has frozen does not end with its parent, and may be there when that has ended before.
+        sweep(self._mark)
 
     def until(self, fact: Callable[[], Any], *, patience: float = PATIENCE) -> Any:
         """Wait until a fact holds, for so many seconds; return what it says."""
@@ -99,37 +118,111 @@ Start = Callable[..., WorkerProcess]
 def start_worker(subprocess_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Return a function that starts a worker: options as words, settings as keywords.
 
-    `database` changes the entry of DATABASES for it, `claim_size` bounds the jobs it holds for each process.
+    `database` changes the entry of DATABASES for it, `claim_size` bounds the jobs it holds for each process,
+    `variables` are for its environment alone.
     """
-    started: list[WorkerProcess] = []
+    started = ExitStack()
+    numbers = count()
 
     def start(
         *options: str,
         database: Mapping[str, object] | None = None,
         claim_size: int | None = None,
+        variables: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> WorkerProcess:
         environment = {
-            **subprocess_environment,
-            "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
-            "PYTHONPATH": os.getcwd(),
+            **_project(subprocess_environment, database),
+            **(variables or {}),
             "TEST_DJANGO_JOBS": json.dumps(settings),
             "TEST_CLAIM_SIZE": str(claim_size or ""),
-            "TEST_DATABASE_ENTRY": json.dumps(database or {}),
         }
-        worker = WorkerProcess(tmp_path / f"worker{len(started)}.log", environment, *options)
-        started.append(worker)
+        worker = WorkerProcess(tmp_path / f"worker{next(numbers)}.log", environment, *options)
+        started.callback(worker.end)
         return worker
 
+    with started:
+        yield start
+
+
+Ask = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start_asking(subprocess_environment: dict[str, str]) -> Iterator[Ask]:
+    """Return a function that starts a process which enqueues until it gets SIGTERM, see `asking`.
+
+    It takes a ledger, a seed, and what is to change of the entry of DATABASES.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        ledger: object, seed: int, *, database: Mapping[str, object] | None = None
+    ) -> subprocess.Popen[bytes]:
+        environment = _project(subprocess_environment, database)
+        command = [sys.executable, "-m", "tests.processes.asking", str(ledger), str(seed)]
+        started.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL))
+        return started[-1]
+
     yield start
-    for worker in started:
-        worker.end()
+    for asker in started:
+        if asker.poll() is None:
+            asker.kill()
+            asker.wait()
+
+
+def _project(environment: dict[str, str], database: Mapping[str, object] | None) -> dict[str, str]:
+    return {
+        **environment,
+        "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
+        "PYTHONPATH": os.getcwd(),
+        "TEST_DATABASE_ENTRY": json.dumps(database or {}),
+    }
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     """Return an empty ledger."""
     return Ledger(tmp_path / "ledger")
+
+
+def _server() -> Address:
+    host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+    if not host.startswith("/"):
+        return host, int(port or {"postgresql": 5432}.get(connection.vendor, 3306))
+    return f"{host}/.s.PGSQL.{port or 5432}" if connection.vendor == "postgresql" else host
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """Return a proxy in front of the tests' server."""
+    made = Proxy(_server())
+    yield made
+    made.close()
+
+
+def through(proxy: Proxy) -> dict[str, str]:
+    """Return what leads through a proxy, for the entry of DATABASES."""
+    return {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
+
+
+@contextmanager
+def used_here(entry: Mapping[str, object]) -> Iterator[None]:
+    """Change the entry of DATABASES for this process."""
+    usual = connections["default"]
+    connections["default"] = usual.copy()
+    connections["default"].settings_dict.update(entry)
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = usual
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """Return an empty ledger of the kind that is held against the database, see `tests.faults.accounts`."""
+    return Record(tmp_path / "record")
 
 
 class Ledger:
@@ -166,3 +259,13 @@ def children(pid: int) -> list[int]:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def session_of(leader: int) -> list[int]:
+    """Return the living processes of the session that a process leads."""
+    found = []
+    for pid in [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]:
+        with suppress(OSError):  # it has ended meanwhile
+            if os.getsid(pid) == leader and not is_gone(pid):
+                found.append(pid)
+    return found

@@ -7,8 +7,10 @@ import os
 from tests.processes.settings import *  # noqa: F403
 from tests.processes.settings import DATABASES as OF_THE_TESTS
 from tests.processes.settings import DJANGO_JOBS as OF_ALL_WORKERS
+from tests.settings import INSTALLED_APPS as OF_A_SITE
 
 ALLOWED_HOSTS = ["localhost"]
+INSTALLED_APPS = OF_A_SITE
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

@@ -28,6 +28,7 @@ SPOILT_TEXT = [
 # Only SQLite stores any type in any column.
 SPOILT_TYPES = [
     ("max_attempts", "many"),
+    ("max_attempts", 2**62),
     ("timeout", "long"),
     ("priority", "high"),
     ("attempts", "none"),

@@ -146,7 +146,7 @@ def test_a_job_whose_worker_is_lost_after_it_was_asked_is_not_run_again(
     assert job.cancel()
     # Its lease is over, as it would be some seconds from now.
     Job.objects.filter(pk=job.pk).update(lease=timezone.now())
-    rescuer = start_worker("--processes", "1", RESCUE_INTERVAL=0.1)
+    rescuer = start_worker("--processes", "1", LEASE=1)  # on SQLite it watches for as long
     (job,) = rescuer.until_final(job)
     assert job.status == "cancelled"
     assert len(ledger.lines) == 1

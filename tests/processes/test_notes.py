@@ -75,6 +75,15 @@ def test_of_a_job_that_talks_a_hundred_thousand_times_the_last_word_stays(start_
     assert job.progress == Progress(100_000.0, 100_000.0)
 
 
+@pytest.mark.parametrize(("width", "kept"), [(10, range(300, 500)), (1000, range(435, 500))])
+def test_an_attempt_keeps_the_newest_lines_of_its_log(start_worker: Start, width: int, kept: range) -> None:
+    job = jobs.log_lines.enqueue(500, width)
+    start_worker("--burst", "--processes", "1").wait()
+    gone, *lines = job.attempt_set.get().log.splitlines()
+    assert str(kept.start) in gone
+    assert [int(line.split()[0]) for line in lines] == list(kept)
+
+
 def test_threads_and_coroutines_of_a_job_are_heard_and_its_processes_are_not(start_worker: Start) -> None:
     job = jobs.speak_everywhere.enqueue()
     start_worker("--burst").wait()

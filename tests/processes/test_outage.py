@@ -7,40 +7,23 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from django_jobs.models import Attempt, Job
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start, WorkerProcess, is_gone
-from tests.proxy import Address, Proxy
+from tests.processes.conftest import Ledger, Start, WorkerProcess, is_gone, through, used_here
+from tests.proxy import Proxy
+from tests.tiers import by_tier
 
 pytestmark = pytest.mark.django_db(transaction=True)
 servers_only = pytest.mark.only_on("postgresql", "mariadb")
 
 FAILS, ANSWERS = "the database fails", "the database answers again"
-
-
-def _server() -> Address:
-    host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
-    if not host.startswith("/"):
-        return host, int(port or {"postgresql": 5432}.get(connection.vendor, 3306))
-    return f"{host}/.s.PGSQL.{port or 5432}" if connection.vendor == "postgresql" else host
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    """Return a proxy in front of the tests' server."""
-    made = Proxy(_server())
-    yield made
-    made.close()
-
-
-def _through(proxy: Proxy) -> dict[str, str]:
-    return {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
 
 
 def _idle(worker: WorkerProcess, ledger: Ledger) -> None:
@@ -54,7 +37,7 @@ def test_a_worker_started_before_its_database_waits_for_it(
 ) -> None:
     proxy.refuse()
     job = jobs.note.enqueue(str(ledger), "patient")
-    worker = start_worker(database=_through(proxy))
+    worker = start_worker(database=through(proxy))
     worker.until(lambda: FAILS in worker.log)
     assert "(is the server up? check DATABASES['default'])" in worker.log
     proxy.allow()
@@ -67,7 +50,7 @@ def test_a_worker_started_before_its_database_waits_for_it(
 @servers_only
 def test_a_worker_waiting_for_its_database_can_be_stopped(start_worker: Start, proxy: Proxy) -> None:
     proxy.refuse()
-    worker = start_worker(database=_through(proxy))
+    worker = start_worker(database=through(proxy))
     worker.until(lambda: FAILS in worker.log)
     assert worker.stop() == 0
     assert "Traceback" not in worker.log
@@ -75,13 +58,13 @@ def test_a_worker_waiting_for_its_database_can_be_stopped(start_worker: Start, p
 
 @servers_only
 def test_connections_cut_again_and_again_lose_and_double_nothing(
-    start_worker: Start, ledger: Ledger, proxy: Proxy
+    start_worker: Start, ledger: Ledger, proxy: Proxy, seed: int
 ) -> None:
     count = 300
     jobs.note.enqueue_many([(str(ledger), str(number)) for number in range(count)])
     # The lease of a claim whose commit was not answered has to run out.
-    worker = start_worker(database=_through(proxy), LEASE=3)
-    chance = random.Random(7)
+    worker = start_worker(database=through(proxy), LEASE=3)
+    chance = random.Random(seed)
     for _ in range(15):
         seen = len(ledger.lines)
         worker.until(lambda seen=seen: len(ledger.lines) >= min(count, seen + chance.randint(1, 15)))
@@ -98,7 +81,7 @@ def test_commits_whose_reply_is_lost_lose_and_double_nothing(
     start_worker: Start, ledger: Ledger, proxy: Proxy
 ) -> None:
     # The lease of a claim that nobody has heard of has to run out.
-    worker = start_worker(database=_through(proxy), LEASE=2)
+    worker = start_worker(database=through(proxy), LEASE=2)
     _idle(worker, ledger)
     proxy.swallow_replies_to(b"COMMIT", times=10)
     count = 0
@@ -116,7 +99,7 @@ def test_commits_whose_reply_is_lost_lose_and_double_nothing(
 def test_a_runners_connection_that_was_cut_does_not_fail_the_next_job(
     start_worker: Start, proxy: Proxy
 ) -> None:
-    worker = start_worker("--processes", "1", database=_through(proxy))
+    worker = start_worker("--processes", "1", database=through(proxy))
     for _ in range(3):
         (job,) = worker.until_final(jobs.read_database.enqueue())
         assert (job.status, job.attempts) == ("completed", 1)
@@ -128,7 +111,7 @@ def test_a_runners_connection_that_was_cut_does_not_fail_the_next_job(
 def test_what_ended_during_an_outage_is_written_once_after_it(
     start_worker: Start, ledger: Ledger, proxy: Proxy, tmp_path: Path
 ) -> None:
-    worker = start_worker("--processes", "1", database=_through(proxy))
+    worker = start_worker("--processes", "1", database=through(proxy))
     job = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "kept")
     worker.until(lambda: ledger.lines)
     proxy.refuse()
@@ -143,29 +126,73 @@ def test_what_ended_during_an_outage_is_written_once_after_it(
 
 
 @servers_only
+@pytest.mark.faults
+@pytest.mark.timeout(by_tier(60, 120, 900))
 @pytest.mark.parametrize("fault", ["refuse", "freeze"])
 def test_a_database_away_for_longer_than_the_lease_ends_the_runs_and_they_are_repeated(
     start_worker: Start, ledger: Ledger, proxy: Proxy, tmp_path: Path, fault: str
 ) -> None:
-    worker = start_worker("--processes", "1", database=_through(proxy), LEASE=1)
-    job = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "again")
-    worker.until(lambda: ledger.lines)
-    getattr(proxy, fault)()
-    worker.until(lambda: is_gone(ledger.pids()[0]))
-    (tmp_path / "go").touch()
-    proxy.allow() if fault == "refuse" else proxy.thaw()
-    (job,) = worker.until_final(job)
-    assert (job.status, job.attempts) == ("completed", 1)
-    assert Counter(job.attempt_set.values_list("outcome", flat=True)) == {"interrupted": 1, "completed": 1}
-    assert [line.split()[0] for line in ledger.lines] == ["START", "START", "END"]
+    worker = start_worker("--processes", "1", database=through(proxy), LEASE=1)
+    for _ in range(by_tier(1, 5, 25)):
+        job = jobs.hold_apart.enqueue(str(ledger), f"{tmp_path}/go")
+        runner = _newest_run(worker, ledger, job)
+        getattr(proxy, fault)()
+        _wait_for_its_end(worker, job, runner)
+        proxy.allow() if fault == "refuse" else proxy.thaw()
+        _assert_interrupted_and_repeated(worker, ledger, job, tmp_path)
     assert worker.stop() == 0
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.faults
+@pytest.mark.timeout(by_tier(60, 120, 900))
+def test_a_file_locked_for_longer_than_the_lease_ends_the_runs_and_they_are_repeated(
+    start_worker: Start, ledger: Ledger, tmp_path: Path
+) -> None:
+    worker = start_worker("--processes", "1", LEASE=1)
+    for _ in range(by_tier(1, 5, 25)):
+        job = jobs.hold_apart.enqueue(str(ledger), f"{tmp_path}/go")
+        runner = _newest_run(worker, ledger, job)
+        with transaction.atomic():  # it begins with the one lock for writing
+            _wait_for_its_end(worker, job, runner)
+        _assert_interrupted_and_repeated(worker, ledger, job, tmp_path)
+    assert worker.stop() == 0
+
+
+def _newest_run(worker: WorkerProcess, ledger: Ledger, job: Job) -> int:
+    """Wait for a start of this job; return its newest process."""
+    mine: list[str] = worker.until(lambda: [line for line in ledger.lines if str(job.id) in line])
+    return int(mine[-1].split()[-1])
+
+
+def _wait_for_its_end(worker: WorkerProcess, job: Job, runner: int) -> None:
+    """Wait until a runner is gone; in the higher tiers until three leases are over."""
+    job.refresh_from_db()
+    worker.until(lambda: is_gone(runner))
+    assert job.lease is not None
+    moment = job.lease + by_tier(timedelta(0), timedelta(seconds=2))
+    worker.until(lambda: timezone.now() > moment)
+
+
+def _assert_interrupted_and_repeated(worker: WorkerProcess, ledger: Ledger, job: Job, place: Path) -> None:
+    def ended() -> bool:
+        (place / f"go-{job.id}-{_newest_run(worker, ledger, job)}").touch()
+        job.refresh_from_db()
+        return job.is_final
+
+    worker.until(ended)
+    assert (job.status, job.attempts) == ("completed", 1)
+    outcomes = Counter(job.attempt_set.values_list("outcome", flat=True))
+    assert outcomes["completed"] == 1
+    assert outcomes["interrupted"] == outcomes.total() - 1 >= 1
+    assert ledger.lines[-1].startswith(f"END {job.id}")
 
 
 @servers_only
 def test_a_worker_that_is_cut_off_gives_way_to_one_that_is_not(
     start_worker: Start, ledger: Ledger, proxy: Proxy, tmp_path: Path
 ) -> None:
-    cut_off = start_worker("--processes", "1", database=_through(proxy), LEASE=1)
+    cut_off = start_worker("--processes", "1", database=through(proxy), LEASE=1)
     job = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go", "taken over")
     cut_off.until(lambda: ledger.lines)
     proxy.refuse()
@@ -189,10 +216,11 @@ def test_a_worker_that_is_cut_off_gives_way_to_one_that_is_not(
 def test_a_worker_ends_in_time_although_its_database_is_silent(
     start_worker: Start, ledger: Ledger, proxy: Proxy
 ) -> None:
-    worker = start_worker("--grace", "1", database=_through(proxy))
+    worker = start_worker("--grace", "1", database=through(proxy))
     _idle(worker, ledger)
     proxy.freeze()
     assert worker.stop() == 0
+    assert "the time for the last writes is over" in worker.log
 
 
 @servers_only
@@ -266,12 +294,6 @@ def test_the_jobs_command_says_one_line_about_a_server_that_is_away(
 
 @servers_only
 def test_enqueue_gives_its_caller_the_drivers_own_error(ledger: Ledger) -> None:
-    usual = connections["default"]
-    connections["default"] = usual.copy()
-    connections["default"].settings_dict.update(HOST="127.0.0.1", PORT="1")
-    try:
-        with pytest.raises(OperationalError):
-            jobs.note.enqueue(str(ledger), "nowhere")
-    finally:
-        connections["default"] = usual
+    with used_here({"HOST": "127.0.0.1", "PORT": "1"}), pytest.raises(OperationalError):
+        jobs.note.enqueue(str(ledger), "nowhere")
     assert not Job.objects.exists()

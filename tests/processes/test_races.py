@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from bisect import bisect
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 
 from django_jobs.models import Attempt, Job
+from django_jobs.wire.clock import boottime
 from tests import jobs_that_misbehave as jobs
 from tests.processes.conftest import Ledger, Start, WorkerProcess
+from tests.tiers import by_tier
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(by_tier(120, 120, 3600)),
+]
+
+MORE = "more"
+# So many jobs at least are enqueued beside a stranger who holds SQLite's lock.
+LOCKED_OUT = by_tier(0, 0, 20_000)
+# They must be at work so long after that lock (seconds); asserted in the highest tier.
+RESUMES = by_tier(60.0, 60.0, 2.0)
 
 
 def _started(
@@ -34,20 +46,46 @@ def _enqueue(ledger: Ledger, count: int) -> None:
 
 
 def _finish(workers: list[WorkerProcess], count: int) -> None:
-    workers[0].until(lambda: Job.objects.completed().count() == count, patience=90)
+    workers[0].until(lambda: Job.objects.completed().count() == count, patience=by_tier(90, 90, 1800))
     assert [worker.stop() for worker in workers] == [0] * len(workers)
 
 
-@pytest.mark.parametrize(("claim_size", "count"), [(10, 5000), (1, 1000)])
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("claim_size", "count"), [(10, by_tier(1000, 5000, 50_000)), (1, by_tier(300, 1000, 50_000))]
+)
 def test_four_workers_race_for_the_same_rows_and_start_each_once(
-    start_worker: Start, ledger: Ledger, claim_size: int, count: int
+    start_worker: Start,
+    ledger: Ledger,
+    record_property: Callable[[str, object], None],
+    claim_size: int,
+    count: int,
 ) -> None:
+    count = race(start_worker, ledger, claim_size=claim_size, count=count)
+    record_property("size", f"{count:,} jobs, {claim_size} in a claim at most")
+
+
+def race(start_worker: Start, ledger: Ledger, *, claim_size: int, count: int) -> int:
+    """Let four workers start so many jobs, and more until all have had one; return how many that were."""
     workers = _started(start_worker, 4, "--processes", "1", claim_size=claim_size)
     _enqueue(ledger, count)
+    workers[0].until(lambda: _all_have_run(ledger, workers))
+    count = Job.objects.count()
     _finish(workers, count)
-    assert Counter(ledger.lines) == Counter(str(number) for number in range(count))
+    runs = Counter(ledger.lines)
+    assert runs.pop(MORE, 0) == count - len(runs)
+    assert set(runs.values()) == {1}
     assert Attempt.objects.filter(outcome="completed").count() == Attempt.objects.count() == count
-    assert Attempt.objects.values("worker_id").distinct().count() == 4
+    return count
+
+
+def _all_have_run(ledger: Ledger, workers: list[WorkerProcess]) -> bool:
+    """Return whether every worker has taken part; if not, there is more for whoever has had nothing yet."""
+    if Attempt.objects.values("worker_id").distinct().count() == len(workers):
+        return True
+    if not Job.objects.ready().exists():
+        jobs.note.enqueue_many([(str(ledger), MORE) for _ in range(20)])
+    return False
 
 
 def test_two_workers_with_the_usual_settings_finish_each_job_once(
@@ -98,6 +136,7 @@ class Stranger(threading.Thread):
 
     def __init__(self, holds: Sequence[float]) -> None:
         super().__init__()
+        self.let_go: list[float] = []  # when it did (CLOCK_BOOTTIME, seconds)
         self._holds, self._enough = holds, threading.Event()
 
     def run(self) -> None:
@@ -105,11 +144,11 @@ class Stranger(threading.Thread):
         path = connection.settings_dict["NAME"]
         for number, hold in enumerate(self._holds):
             self._enough.wait(self.PAUSE if number else 0)
-            raw = sqlite3.connect(path, timeout=20, isolation_level=None)
-            raw.execute("BEGIN IMMEDIATE")
-            self._enough.wait(hold)
-            raw.execute("ROLLBACK")
-            raw.close()
+            with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as raw:
+                raw.execute("BEGIN IMMEDIATE")
+                self._enough.wait(hold)
+                self.let_go.append(boottime())
+                raw.execute("ROLLBACK")
 
     def leave(self) -> None:
         """Let go of it for good."""
@@ -128,17 +167,30 @@ def _stranger(holds: Sequence[float]) -> Iterator[Stranger]:
 
 
 @pytest.mark.only_on("sqlite")
-@pytest.mark.parametrize("holds", [(3.0,), (2.0, 2.0, 8.0)])
+@pytest.mark.faults
+@pytest.mark.parametrize("holds", by_tier([(2.0,)], [(3.0,), (2.0, 2.0, 8.0)], [(2.0,) * 20 + (8.0,)]))
 def test_a_write_lock_held_by_a_stranger_is_waited_for(
-    start_worker: Start, ledger: Ledger, holds: Sequence[float]
+    start_worker: Start,
+    ledger: Ledger,
+    record_property: Callable[[str, object], None],
+    holds: Sequence[float],
 ) -> None:
     workers = _started(start_worker, 2)
     count = 0
     with _stranger(holds) as stranger:
-        while stranger.is_alive():
-            jobs.note.enqueue(str(ledger), str(count))
-            count += 1
+        while stranger.is_alive() or count < LOCKED_OUT:
+            numbers = range(count, count + by_tier(1, 1, 5))
+            jobs.note_moment.enqueue_many([(str(ledger), str(number)) for number in numbers])
+            count += len(numbers)
             stranger.join(0.005)
     _finish(workers, count)
-    assert Counter(ledger.lines) == Counter(str(number) for number in range(count))
+    runs = [line.split() for line in ledger.lines]
+    assert Counter(word for word, _ in runs) == Counter(str(number) for number in range(count))
     assert not any("the database fails" in worker.log for worker in workers)
+    moments = sorted(float(moment) for _, moment in runs)
+    assert len(stranger.let_go) == len(holds)
+    for moment in stranger.let_go:
+        resumed = moments[bisect(moments, moment)] - moment
+        record_property("figure", ("at work again after a lock (s)", resumed))
+        assert resumed < RESUMES
+    record_property("size", f"{count:,} jobs, held for {', '.join(f'{hold:g} s' for hold in holds)}")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from django_jobs import exponential
 from django_jobs.models import Attempt, Job, JobError
 from tests import jobs_that_misbehave as jobs
 from tests.processes.conftest import Ledger, Start
@@ -83,6 +84,22 @@ def test_a_job_that_waits_for_its_retry_keeps_nobody_busy(start_worker: Start, l
     ended = Attempt.objects.get(job=waiting).finished_at
     assert waiting.run_after - ended == timedelta(seconds=30)
     assert len(ledger.lines) == len(others)
+
+
+def test_a_job_that_fails_for_the_two_thousandth_time_waits_as_long_as_its_cap_says(
+    start_worker: Start,
+) -> None:
+    growing = exponential(2, factor=3.0, cap=3600)
+    job = jobs.fail_with_long_delay.using(max_attempts=5000, retry_delay=growing).enqueue()
+    Job.objects.update(attempts=1999)
+    worker = start_worker("--processes", "1")
+    worker.until(lambda: Job.objects.scheduled().exists() or worker.process.poll() is not None)
+    assert worker.process.poll() is None
+    (attempt,) = job.attempt_set.all()
+    job.refresh_from_db()
+    assert (attempt.number, attempt.outcome) == (2000, "failed")
+    assert job.run_after - attempt.finished_at == timedelta(hours=1)
+    assert worker.stop() == 0
 
 
 def test_a_delayed_job_is_run_when_it_is_due(start_worker: Start, ledger: Ledger) -> None:

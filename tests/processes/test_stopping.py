@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,52 +10,64 @@ import pytest
 from django_jobs.models import Attempt, Job, JobError
 from django_jobs.worker.loop import NAP
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start, children, is_gone
+from tests.processes.conftest import Ledger, Start, WorkerProcess, children, is_gone
+from tests.tiers import by_tier
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STOPPED, KILLED = "and was stopped", "and was killed"
-
-
-def _session(leader: int) -> list[int]:
-    """Return the living processes of a session."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and not is_gone(int(entry.name)):
-            stat = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(stat[3]) == leader:
-                found.append(int(entry.name))
-    return found
+KINDS = [
+    (jobs.sleep_long, STOPPED),
+    (jobs.spin, STOPPED),
+    (jobs.hold_the_gil, KILLED),
+    (jobs.stubborn_child, STOPPED),
+    (jobs.await_long, STOPPED),
+]
 
 
 @pytest.mark.parametrize("method", ["fork", "exec"])
-@pytest.mark.parametrize(
-    ("hung", "end"),
-    [
-        (jobs.sleep_long, STOPPED),
-        (jobs.spin, STOPPED),
-        (jobs.hold_the_gil, KILLED),
-        (jobs.stubborn_child, STOPPED),
-        (jobs.await_long, STOPPED),
-    ],
-)
-def test_a_hung_job_is_gone_after_its_timeout(
-    start_worker: Start, ledger: Ledger, hung: Any, end: str, method: str
-) -> None:
-    job = hung.using(timeout=0.3).enqueue(str(ledger))
-    worker = start_worker("--processes", "1", "--start-method", method, KILL_AFTER=0.5)
-    (job,) = worker.until_final(job)
-    assert all(is_gone(pid) for pid in ledger.pids())
-    assert _session(ledger.pids()[0]) == []
-    assert job.status == "dead"
-    assert Attempt.objects.get(job=job).outcome == "timed out"
-    error = JobError.objects.get(job=job)
-    assert (error.kind, error.message) == ("timeout", f"ran longer than its timeout of 0.3 s {end}")
-    assert (hung.function.__name__ in error.traceback) is (end == STOPPED)
-    after = jobs.note.enqueue(str(ledger), "next")
-    worker.until_final(after)
+def test_hung_jobs_are_gone_after_their_timeout(start_worker: Start, ledger: Ledger, method: str) -> None:
+    hung = {function.using(timeout=0.3).enqueue(str(ledger)): end for function, end in KINDS}
+    worker = start_worker("--processes", "2", "--start-method", method, KILL_AFTER=0.5)
+    for job, end in zip(worker.until_final(*hung), hung.values(), strict=True):
+        assert job.status == "dead"
+        assert Attempt.objects.get(job=job).outcome == "timed out"
+        error = JobError.objects.get(job=job)
+        assert (error.kind, error.message) == ("timeout", f"ran longer than its timeout of 0.3 s {end}")
+        assert (job.function.rpartition(".")[2] in error.traceback) is (end == STOPPED)
+    _assert_gone(worker, ledger, runs=len(KINDS))
+    worker.until_final(jobs.note.enqueue(str(ledger), "next"))
     assert ledger.lines[-1] == "next"
     assert "Traceback" not in worker.log
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(by_tier(60, 300, 3600))
+def test_whatever_a_hung_job_has_started_is_gone_with_it(
+    start_worker: Start, ledger: Ledger, record_property: Callable[[str, object], None]
+) -> None:
+    kinds, count = (jobs.hold_the_gil, jobs.stubborn_child, jobs.stubborn_family), by_tier(5, 20, 100)
+    hung = [kind.using(timeout=0.3).enqueue(str(ledger)) for _ in range(count) for kind in kinds]
+    worker = start_worker("--processes", "5", KILL_AFTER=0.3)
+    worker.until(lambda: not Job.objects.exclude(status="dead").exists(), patience=20 + 2 * count)
+    assert set(Attempt.objects.values_list("outcome", "number")) == {("timed out", 1)}
+    _assert_gone(worker, ledger, runs=len(hung))
+    record_property("size", f"{count} jobs of each of {len(kinds)} kinds")
+
+
+def _assert_gone(worker: WorkerProcess, ledger: Ledger, *, runs: int) -> None:
+    """Compare what lives with what there should be: no process of a run, of its session, of its programs."""
+    began = [number for number, line in enumerate(ledger.lines) if line.startswith("START")]
+    assert len(began) == runs
+    pids = {pid for number in began for pid in ledger.pids(number)}
+    assert all(is_gone(pid) for pid in pids)
+    # Fresh runners are on their way; whatever else came of this worker is none of it any more.
+    worker.until(lambda: set(worker.family) == {worker.pid, *_staff(worker)})
+
+
+def _staff(worker: WorkerProcess) -> list[int]:
+    """Return the nursery and its runners, or the runners where there is no nursery."""
+    return [each for child in children(worker.pid) for each in (child, *children(child))]
 
 
 def test_a_worker_that_had_nothing_to_do_looks_at_the_clock_as_soon(
@@ -118,6 +130,21 @@ def test_a_job_that_takes_the_signal_for_itself_is_stopped_as_well(
     worker.until_final(job, after)
     assert Attempt.objects.get(job=job).outcome == "timed out"
     assert is_gone(ledger.pids()[0])
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind"),
+    [
+        ({"timeout": 0.2}, "timeout"),
+        ({"soft_timeout": 0.2, "soft_timeout_raises": True}, "soft timeout"),
+    ],
+)
+def test_a_job_that_misses_one_signal_hears_the_next(
+    start_worker: Start, ledger: Ledger, limits: dict[str, Any], kind: str
+) -> None:
+    job = jobs.miss_an_alarm.using(**limits).enqueue(str(ledger))
+    start_worker(KILL_AFTER=600).until_final(job)
+    assert JobError.objects.get(job=job).kind == kind
 
 
 def test_an_alarm_that_a_job_has_left_meets_no_other_job(start_worker: Start, ledger: Ledger) -> None:

@@ -53,6 +53,13 @@ def test_a_worker_without_inotify_is_woken_as_well(idle_worker: Any, ledger: Led
     assert "asking each 0.05 s whether the database was written" in worker.log
 
 
+def test_a_worker_that_no_news_reach_looks_by_itself(start_worker: Start, ledger: Ledger) -> None:
+    worker = start_worker(IMPORTS=["tests.jobs_that_misbehave", "tests.processes.hears_nothing"])
+    for word in ("first", "second"):
+        worker.until_final(jobs.note.enqueue(str(ledger), word))
+    assert ledger.lines == ["first", "second"]
+
+
 @pytest.mark.only_on("sqlite", "postgresql")
 def test_a_worker_with_no_slot_free_takes_what_came_meanwhile_when_one_is(
     idle_worker: Any, ledger: Ledger, tmp_path: Any
