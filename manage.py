@@ -11,7 +11,13 @@ def main() -> None:
 
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from example_project.database import UnknownDatabase
+
+    try:
+        execute_from_command_line(sys.argv)
+    except UnknownDatabase as error:
+        # A word mistyped in a command is answered by a sentence; only the settings can raise this.
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

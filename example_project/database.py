@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -19,15 +20,29 @@ ENGINES = {
 }
 
 
+class UnknownDatabase(ImproperlyConfigured):
+    """Neither a word for a database nor a URL of one; says what would be."""
+
+    def __init__(self, given: str) -> None:
+        # Of a URL the scheme alone: the rest holds a password, which is nothing for a screen.
+        word = given.partition("://")[0]
+        near = get_close_matches(word, ["sqlite", *USUAL, *ENGINES], n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        known = f"sqlite, postgresql, mariadb or a URL like {USUAL['postgresql']}"
+        super().__init__(f"The guide runs on {known}, not on {word}.{hint}")
+
+
 def database(given: str, *, home: Path) -> dict[str, Any]:
-    """Return the entry of `DATABASES` for "sqlite", "postgresql", "mariadb" or the URL of a server."""
+    """Return the entry of `DATABASES` for "sqlite", "postgresql", "mariadb" or the URL of a server.
+
+    Raises:
+        UnknownDatabase: it is none of these.
+    """
     if given in ("", "sqlite"):
         return _sqlite(home)
     parts = urlsplit(USUAL.get(given, given))
     if parts.scheme not in ENGINES:
-        raise ImproperlyConfigured(
-            f"The guide runs on sqlite, postgresql, mariadb or a URL like {USUAL['postgresql']}, not {given}"
-        )
+        raise UnknownDatabase(given)
     if parts.scheme == "mysql":
         _use_pymysql()
     return {

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from example_project.database import database
+from example_project.mail import mail_settings
 
 PROJECT = Path(__file__).resolve().parent
 
@@ -26,6 +27,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_jobs",
     "example_project.airports",
+    "example_project.hanging",
+    "example_project.weather",
+    "example_project.reports",
 ]
 
 MIDDLEWARE = [
@@ -60,6 +64,12 @@ DATABASES = {"default": database(DATABASE, home=HOME)}
 
 # Short, so that one can kill the worker and watch its jobs being rescued.
 DJANGO_JOBS = {"LEASE": 10}
+
+# The demo starts both servers itself and says here where they are; by hand there is none, and the jobs retry.
+WEATHER_URL = os.environ.get("AIRPORT_GUIDE_WEATHER", "http://127.0.0.1:8001")
+WEATHER_KEY = "known-to-everybody-as-well"
+vars().update(mail_settings(port=int(os.environ.get("AIRPORT_GUIDE_SMTP", "8025"))))
+DEFAULT_FROM_EMAIL = "guide@airport-guide.example"
 
 STORAGES = {
     # A job may run twice: its second thumbnail takes the place of the first.

@@ -8,6 +8,8 @@ from typing import NamedTuple
 PHOTOS = Path(__file__).resolve().parent.parent / "photos"
 # Cut off in the middle on purpose: no job can make a thumbnail of it.
 BROKEN = "truncated.jpg"
+# So large that decoding it would take the machine's memory: no job should try.
+BOMB = "bomb.png"
 
 
 class Entry(NamedTuple):

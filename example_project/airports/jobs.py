@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
 
-from django_jobs import PermanentError, TransientError, exponential, get_current_job, job
+from django_jobs import PermanentError, SoftTimeout, TransientError, exponential, get_current_job, job
 from example_project.airports.catalogue import catalogue
+from example_project.airports.loneliness import Place, nearest
 from example_project.airports.models import Airport, ContactSheet, Import, Photo, Thumbnail
-from example_project.airports.pictures import contact_sheet, thumbnail
+from example_project.airports.pictures import BOMBS, SIZES, contact_sheet, thumbnail
 from example_project.airports.reading import Batch, Rejection, read_batch
+from example_project.reports.jobs import mail_failure
+
+# How many of them are returned.
+LONELIEST = 5
 
 
 # A server that is restarted fails the batches it was storing, and is back in a moment.
-@job(queue="imports", timeout=60, max_attempts=5, retry_delay=1, description="Import one batch of airports")
+@job(
+    queue="imports",
+    timeout=60,
+    max_attempts=5,
+    retry_delay=1,
+    # Stored in the transaction that makes the job dead: the mail can be late, and not forgotten.
+    on_failure=mail_failure,
+    description="Import one batch of airports",
+)
 def import_airports(source: str, first_row: int, rows: int) -> dict[str, Any]:
     """Import rows of a source, all that can be read; return the report of what was and what was not.
 
-    A file that cannot be read at all will not heal: the job is dead at once.
+    A file that is not one of the guide's, or cannot be read at all, will not heal: the job is dead at once.
     """
     try:
         batch = read_batch(source, first_row, rows)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise PermanentError(f"{source} cannot be read: {error}") from error
     with transaction.atomic():
         record, new = Import.objects.get_or_create(
@@ -67,10 +81,15 @@ def make_thumbnail(name: str, size: str) -> dict[str, Any]:
     entry = catalogue().get(name)
     if entry is None:
         raise PermanentError(f"there is no photograph {name!r} in the catalogue")
+    if size not in SIZES:
+        raise PermanentError(f"there is no size {size!r}, only {', '.join(SIZES)}")
     photo, _ = Photo.objects.get_or_create(
         name=name, defaults={"title": entry.title, "author": entry.author, "terms": entry.terms}
     )
-    content = thumbnail(entry.path, size)
+    try:
+        content = thumbnail(entry.path, size)
+    except BOMBS as error:
+        raise PermanentError(f"{name} is no photograph but a bomb: {error}") from error
     with transaction.atomic():
         made = Thumbnail.objects.filter(photo=photo, size=size).first() or Thumbnail(photo=photo, size=size)
         made.image.save(f"{entry.path.stem}-{size}.jpg", content)
@@ -95,3 +114,40 @@ def make_contact_sheet(name: str, photos: list[str]) -> dict[str, Any]:
     sheet = ContactSheet.objects.filter(name=name).first() or ContactSheet(name=name)
     sheet.image.save(f"{name}.jpg", contact_sheet([small[photo].image for photo in photos]))
     return {"name": name, "photos": len(photos), "width": sheet.width, "height": sheet.height}
+
+
+@job(
+    queue="reckoning",
+    timeout=60,
+    soft_timeout=45,
+    max_attempts=2,
+    description="Find the airports that are farthest from all others",
+)
+def find_lonely_airports(sample: int) -> dict[str, Any]:
+    """Find the loneliest among so many airports, spread over all.
+
+    It takes a while: it tells how far it is, can be cancelled, and returns what it has found by then when
+    its time is nearly over.
+    """
+    if sample < 1:
+        raise PermanentError(f"a sample of {sample} airports finds nothing")
+    rows = Airport.objects.order_by("code").values_list("code", "latitude", "longitude")
+    places = [Place.at(code, float(latitude), float(longitude)) for code, latitude, longitude in rows]
+    chosen = places[:: max(1, len(places) // sample)]
+    found = [lonely for place in _announced(chosen) if (lonely := nearest(place, places))]
+    loneliest = [lonely._asdict() for lonely in sorted(found, reverse=True)[:LONELIEST]]
+    return {"looked_at": len(found), "of": len(places), "loneliest": loneliest}
+
+
+def _announced(places: list[Place]) -> Iterator[Place]:
+    """Yield the places while there is time and nobody wants the job to end; tell how far it is."""
+    run = get_current_job()
+    try:
+        for number, place in enumerate(places, start=1):
+            if run is not None:
+                run.check_timeout()
+                run.check_cancelled()
+                run.progress(number, len(places), note=place.code)
+            yield place
+    except SoftTimeout:
+        return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 from django.core.files.base import ContentFile, File
 from PIL import Image
 
+# From half the size on that it refuses Pillow only warns; whoever sends such a picture means no good either.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # The longer edge, in pixels.
 SIZES = {"small": 128, "medium": 320, "large": 640}
 _GAP = 8
@@ -19,6 +23,7 @@ def thumbnail(path: Path, size: str) -> ContentFile[bytes]:
 
     Raises:
         OSError: the photograph is missing, or no whole image.
+        BOMBS: it has too many pixels; that is known from its first bytes, nothing is decoded.
     """
     with Image.open(path) as image:
         image.thumbnail((SIZES[size], SIZES[size]))

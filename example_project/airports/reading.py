@@ -50,9 +50,15 @@ class Batch:
 
 
 def path_of(source: str) -> Path:
-    """Return where a source lies: the package airportsdata's own file, or one of the data folder."""
+    """Return where a source lies: the package airportsdata's own file, or one of the data folder.
+
+    Raises:
+        ValueError: there is none of that name, as where it leads out of the folder.
+    """
     if source == "airportsdata":
         return Path(str(files("airportsdata"))) / "airports.csv"
+    if source not in {path.name for path in DATA.iterdir()}:
+        raise ValueError(f"there is no source {source!r}")
     return DATA / source
 
 
@@ -66,8 +72,10 @@ def read_batch(source: str, first_row: int, rows: int) -> Batch:
     """Return rows `first_row` to `first_row + rows` of a source, each read or rejected.
 
     Raises:
-        UnicodeDecodeError: the file is not UTF-8.
+        ValueError: there is no such source, no such row, or the file is not UTF-8.
     """
+    if first_row < 0:
+        raise ValueError(f"rows are counted from 0, not from {first_row}")
     batch = Batch()
     lines_of: dict[str, int] = {}
     for line, row in _numbered(source, first_row, rows):

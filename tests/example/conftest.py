@@ -9,7 +9,9 @@ import pytest
 from django.test import override_settings
 
 from example_project.settings import STORAGES
+from tests.conftest import TEST_DATABASE
 from tests.example.guide import Guide
+from tests.servers import KINDS, Server, private
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,16 @@ def media(tmp_path: Path) -> Iterator[Path]:
     directory = tmp_path / "media"
     with override_settings(STORAGES=STORAGES, MEDIA_URL="/media/", MEDIA_ROOT=directory):
         yield directory
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server | None]:
+    """A server of the module alone; None on SQLite, which needs none."""
+    if TEST_DATABASE not in KINDS:
+        yield None
+        return
+    with private(TEST_DATABASE) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The airport guide's demo as a process, in a home and on a database of its own."""
+"""The airport guide as a process, in a home and on a database of its own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,23 @@ from tests.servers import Rows, Server
 
 PATIENCE = 60
 NAME = "airport_guide"
+# A truncated photograph and a bomb in three sizes, a file in the wrong encoding, two countries' weather.
+DEAD = 3 + 3 + 1 + 2
+# What becomes of the jobs that share a process with one that hangs.
+CROWD = [("sleep", "dead", 1), *[("work_beside", "completed", 1)] * 7]
+# What becomes of the jobs that hang.
+HUNG = {
+    "sleep": "dead",
+    "spin": "dead",
+    "count_in_c": "dead",
+    "wait_for_a_deaf_program": "dead",
+    "await_long": "dead",
+    "wait_ten_minutes": "cancelled",
+}
 
 
 class Guide:
-    """A home for one guide, and the demo run in it."""
+    """A home for one guide, and the commands run in it."""
 
     def __init__(self, home: Path, server: Server | None = None) -> None:
         self.home = home
@@ -28,6 +41,11 @@ class Guide:
         self._started: list[subprocess.Popen[str]] = []
 
     def start(self, *options: str) -> subprocess.Popen[str]:
+        """Start the demo."""
+        return self.manage("demo", "--timeout", "100", *options)
+
+    def manage(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command of the guide."""
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "example_project.settings",
@@ -35,12 +53,12 @@ class Guide:
             "AIRPORT_GUIDE_DATABASE": self.server.url(NAME) if self.server else "sqlite",
             "COLUMNS": "120",
         }
-        command = [sys.executable, str(PROJECT.parent / "manage.py"), "demo", "--timeout", "100", *options]
-        demo = subprocess.Popen(
+        command = [sys.executable, str(PROJECT.parent / "manage.py"), *words]
+        started = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        self._started.append(demo)
-        return demo
+        self._started.append(started)
+        return started
 
     def run(self) -> str:
         return self.finish(self.start())
@@ -51,11 +69,11 @@ class Guide:
         return output
 
     def end(self) -> None:
-        """Kill a demo that its test has left; the kernel then ends its workers."""
-        for demo in self._started:
-            if demo.returncode is None:
-                demo.kill()
-                demo.communicate()
+        """Kill what its test has left; the kernel then ends the processes of it."""
+        for started in self._started:
+            if started.returncode is None:
+                started.kill()
+                started.communicate()
 
     def rows(self, query: str) -> Rows:
         if self.server:
@@ -92,8 +110,20 @@ class Guide:
         assert self.rows(
             "SELECT sum(airports_import.rows) FROM airports_import WHERE source = 'airportsdata'"
         ) == [(total,)]
-        assert self.count("django_jobs_job WHERE status NOT IN ('completed', 'dead')") == 0
-        assert self.count("django_jobs_job WHERE status = 'dead'") == 4
+        assert self.count("weather_observation") == 9
+        work = "django_jobs_job WHERE queue NOT IN ('hanging', 'crowd')"
+        assert self.count(f"{work} AND status NOT IN ('completed', 'dead')") == 0
+        assert self.count(f"{work} AND status = 'dead'") == DEAD
+
+    def crowd(self) -> list[tuple[str, str, int]]:
+        """Return function, status and charged attempts of the jobs that shared a process."""
+        rows = self.rows("SELECT function, status, attempts FROM django_jobs_job WHERE queue = 'crowd'")
+        return sorted((str(name).rpartition(".")[2], str(status), int(runs)) for name, status, runs in rows)
+
+    def hung(self) -> dict[str, str]:
+        """Return the status of each job that hung, by the last word of its function."""
+        rows = self.rows("SELECT function, status FROM django_jobs_job WHERE queue = 'hanging'")
+        return {str(function).rpartition(".")[2]: str(status) for function, status in rows}
 
 
 def wait_until(fact: Callable[[], bool]) -> None:
@@ -105,3 +135,14 @@ def wait_until(fact: Callable[[], bool]) -> None:
 
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def family(pid: int) -> list[int]:
+    return [pid, *(each for child in children(pid) for each in family(child))]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

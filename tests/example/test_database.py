@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
-from example_project.database import database
+from example_project.database import UnknownDatabase, database
 from example_project.settings import PROJECT
 
 
@@ -41,28 +40,42 @@ def test_a_url_says_it_all(tmp_path: Path) -> None:
 
 
 def test_another_word_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(
-        ImproperlyConfigured, match=r"sqlite, postgresql, mariadb or a URL like .*, not oracle"
-    ):
+    with pytest.raises(UnknownDatabase, match=r"sqlite, postgresql, mariadb or a URL like .*, not on oracle"):
         database("oracle", home=tmp_path)
+
+
+def test_a_url_that_is_refused_does_not_show_its_password(tmp_path: Path) -> None:
+    with pytest.raises(UnknownDatabase, match=r"not on postgres\. Did you mean postgresql\?$"):
+        database("postgres://ada:secret@db.example.com/guide", home=tmp_path)
+
+
+def demo(home: Path, given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(PROJECT.parent / "manage.py"), "demo"],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "example_project.settings",
+            "AIRPORT_GUIDE_HOME": str(home),
+            "AIRPORT_GUIDE_DATABASE": given,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_database_that_is_misspelt_is_answered_by_a_sentence(tmp_path: Path) -> None:
+    ended = demo(tmp_path, "postgres")
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("not on postgres. Did you mean postgresql?\n")
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_the_demo_says_where_it_looked_for_a_server_and_what_to_do(scheme: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    ended = subprocess.run(
-        [sys.executable, str(PROJECT.parent / "manage.py"), "demo"],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "example_project.settings",
-            "AIRPORT_GUIDE_HOME": str(tmp_path),
-            "AIRPORT_GUIDE_DATABASE": f"{scheme}://ada:secret@127.0.0.1:{port}/guide",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = demo(tmp_path, f"{scheme}://ada:secret@127.0.0.1:{port}/guide")
     assert ended.returncode == 1
     assert "No database for the guide as ada@127.0.0.1: " in ended.stderr
     assert f"make demo DATABASE={scheme}://USER:PASSWORD@HOST:PORT/airport_guide" in ended.stderr

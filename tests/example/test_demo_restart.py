@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
-from tests.conftest import TEST_DATABASE
-from tests.example.guide import Guide, children, wait_until
-from tests.servers import MariaDB, NotInstalled, PostgreSQL, Server, running
+from tests.example.guide import CROWD, HUNG, Guide, children, wait_until
+from tests.servers import Server
 
-pytestmark = pytest.mark.timeout(240)
-KINDS = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+pytestmark = [pytest.mark.timeout(400), pytest.mark.faults(from_tier=1)]
 HELD_SECONDS = 4
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A server of this module alone."""
-    try:
-        with running(KINDS[TEST_DATABASE]) as server:
-            yield server
-    except NotInstalled as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no server of one's own to restart: {missing}")
 
 
 @pytest.mark.only_on("postgresql", "mariadb")
@@ -49,6 +33,7 @@ def test_a_server_stopped_and_then_killed_in_the_middle_loses_nothing(server: Se
     assert "A worker" not in output
     assert "The database answers again" in output
     guide.assert_nothing_lost()
+    assert (guide.hung(), guide.crowd()) == (HUNG, CROWD)
 
 
 @pytest.mark.only_on("sqlite")
@@ -68,3 +53,4 @@ def test_a_file_locked_by_a_stranger_for_seconds_loses_nothing(guide: Guide) -> 
     assert len(workers) == 2
     assert "A worker" not in output
     guide.assert_nothing_lost()
+    assert (guide.hung(), guide.crowd()) == (HUNG, CROWD)

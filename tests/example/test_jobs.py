@@ -11,7 +11,7 @@ from PIL import Image
 from django_jobs import PermanentError, TransientError
 from django_jobs.context import running
 from django_jobs.notebook import Notebook
-from example_project.airports.catalogue import BROKEN, catalogue
+from example_project.airports.catalogue import BOMB, BROKEN, catalogue
 from example_project.airports.jobs import import_airports, make_contact_sheet, make_thumbnail
 from example_project.airports.models import Airport, ContactSheet, Import, Photo, Thumbnail
 from example_project.airports.pictures import SIZES
@@ -66,6 +66,20 @@ def test_a_file_that_cannot_be_read_is_not_tried_again() -> None:
     assert not Import.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("source", "first_row"), [("../settings.py", 0), ("..", 0), ("no.csv", 0), ("closed_airports.csv", -1)]
+)
+def test_rows_that_the_guide_does_not_have_are_not_tried_again(source: str, first_row: int) -> None:
+    with pytest.raises(PermanentError, match="cannot be read"):
+        import_airports(source, first_row, 500)
+    assert not Import.objects.exists()
+
+
+def test_a_size_that_is_none_is_not_tried_again() -> None:
+    with pytest.raises(PermanentError, match="no size 'huge', only small, medium, large"):
+        make_thumbnail("coffee.jpg", "huge")
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_thumbnail_fits_its_size_and_keeps_its_licence(size: str, media: Path) -> None:
     made = make_thumbnail("rocket.jpg", size)
@@ -88,6 +102,24 @@ def test_a_truncated_photograph_has_no_thumbnail(size: str) -> None:
     assert not Thumbnail.objects.exists()
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_decompression_bomb_is_refused_for_good(size: str) -> None:
+    with pytest.raises(PermanentError, match=r"a bomb: Image size \(200000000 pixels\)"):
+        make_thumbnail(BOMB, size)
+    assert not Thumbnail.objects.exists()
+
+
+def test_a_picture_that_pillow_would_only_warn_of_is_a_bomb_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", catalogued_pixels("coffee.jpg") - 1)
+    with pytest.raises(PermanentError, match="a bomb"):
+        make_thumbnail("coffee.jpg", "small")
+
+
+def catalogued_pixels(name: str) -> int:
+    with Image.open(catalogue()[name].path) as image:
+        return image.width * image.height
+
+
 def test_a_photograph_outside_the_catalogue_is_refused_for_good() -> None:
     with pytest.raises(PermanentError, match=r"settings\.py"):
         make_thumbnail("../settings.py", "small")
@@ -106,4 +138,6 @@ def test_the_catalogue_names_source_and_terms_of_every_photograph() -> None:
     entries = catalogue()
     assert {entry.path.name for entry in entries.values()} == set(entries)
     assert all(entry.path.is_file() and entry.author and entry.terms for entry in entries.values())
-    assert {path.name for path in entries[BROKEN].path.parent.glob("*.jpg")} == set(entries)
+    assert {path.name for path in entries[BROKEN].path.parent.iterdir() if path.suffix != ".md"} == set(
+        entries
+    )

@@ -6,20 +6,27 @@ from pathlib import Path
 
 import pytest
 
+from example_project.airports import reading
 from example_project.airports.reading import COLUMNS, count_rows, read_batch
 
 HEADER = ",".join(["column"] * COLUMNS)
 GOOD = 'EDDF,FRA,Frankfurt Airport,"Frankfurt,\nMain",Hesse,DE,364,50.026389,8.543333,Europe/Berlin,'
 
 
-def source(directory: Path, *rows: str) -> str:
-    path = directory / "airports.csv"
-    path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
-    return str(path)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the guide's data lie in a folder of the test's own."""
+    monkeypatch.setattr(reading, "DATA", tmp_path)
+    return tmp_path
 
 
-def test_a_good_row_becomes_an_airport(tmp_path: Path) -> None:
-    (airport,) = read_batch(source(tmp_path, GOOD), 0, 10).airports.values()
+def source(folder: Path, *rows: str) -> str:
+    (folder / "airports.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return "airports.csv"
+
+
+def test_a_good_row_becomes_an_airport(folder: Path) -> None:
+    (airport,) = read_batch(source(folder, GOOD), 0, 10).airports.values()
     assert (airport.code, airport.iata, airport.country) == ("EDDF", "FRA", "DE")
     assert (float(airport.latitude), float(airport.longitude)) == (50.026389, 8.543333)
 
@@ -37,23 +44,23 @@ def test_a_good_row_becomes_an_airport(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_row_is_rejected_with_its_line_and_the_reason(
-    tmp_path: Path, wrong: str, right: str, reason: str
+    folder: Path, wrong: str, right: str, reason: str
 ) -> None:
-    batch = read_batch(source(tmp_path, GOOD.replace(wrong, right)), 0, 10)
+    batch = read_batch(source(folder, GOOD.replace(wrong, right)), 0, 10)
     assert not batch.airports
     ((line, said),) = batch.rejected
     assert line == 3  # the row's last one: a quoted line break is part of it
     assert said.startswith(reason)
 
 
-def test_a_code_that_comes_twice_is_rejected_the_second_time(tmp_path: Path) -> None:
-    batch = read_batch(source(tmp_path, GOOD, GOOD), 0, 10)
+def test_a_code_that_comes_twice_is_rejected_the_second_time(folder: Path) -> None:
+    batch = read_batch(source(folder, GOOD, GOOD), 0, 10)
     assert list(batch.airports) == [3]
     assert batch.rejected == [(5, "EDDF stands in line 3 already")]
 
 
-def test_an_empty_line_is_rejected_and_the_next_row_read(tmp_path: Path) -> None:
-    batch = read_batch(source(tmp_path, "", GOOD), 0, 10)
+def test_an_empty_line_is_rejected_and_the_next_row_read(folder: Path) -> None:
+    batch = read_batch(source(folder, "", GOOD), 0, 10)
     assert (list(batch.airports), batch.rejected) == ([4], [(2, "0 columns instead of 11")])
 
 

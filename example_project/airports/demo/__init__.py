@@ -1,1 +1,1 @@
-"""What `manage.py demo` does: plan the jobs, keep a worker running, count what came of them."""
+"""What `manage.py demo` and `manage.py serve` do: plan jobs, keep a worker running, say what came of it."""

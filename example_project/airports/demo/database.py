@@ -6,8 +6,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from django_jobs.models.queries import JobQuerySet
 from example_project.airports.demo.tally import Progress, progress
-from example_project.airports.models import DemoRun
 from example_project.settings import HOME
 
 # From where another database is created, and what it needs besides its name.
@@ -49,10 +49,10 @@ def _create(ours: BaseDatabaseWrapper, *, reason: OperationalError) -> None:
         lobby.close()
 
 
-def look(run: DemoRun) -> Progress | None:
-    """Return how far a run has come, or None while the database does not answer."""
+def look(jobs: JobQuerySet) -> Progress | None:
+    """Return how far these jobs have come, or None while the database does not answer."""
     try:
-        return progress(run)
+        return progress(jobs)
     except (OperationalError, InterfaceError):
         # A connection that has failed stays so; the next look opens another one.
         connections["default"].close()

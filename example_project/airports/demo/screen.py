@@ -1,4 +1,4 @@
-"""What the demo shows: the bar, the table, and what to do next."""
+"""What the demo says: what it starts, what came of it, and what to do next."""
 
 from __future__ import annotations
 
@@ -8,40 +8,75 @@ from pathlib import Path
 
 from django.db import connection
 from django.db.models import Sum
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table
 
-from example_project.airports.demo import tally
-from example_project.airports.demo.worker import PROCESSES
+from example_project.airports.demo.crowd import Told
 from example_project.airports.models import Import, Thumbnail
 from example_project.database import USUAL
+from example_project.hanging.jobs import LIMIT
+from example_project.servers.both import MAILBOX
 from example_project.settings import DATABASE
+from example_project.weather.models import Observation
 
 NEXT = """
-Two inputs are broken on purpose: a truncated photograph, whose jobs were retried and then
-died, and a file in the wrong encoding, whose job died at once. The admin shows their errors.
+Some inputs are broken on purpose. A truncated photograph is tried three times; a picture that
+is a decompression bomb, a file in the wrong encoding and a country whose weather needs another
+key are dead at once; a country whose weather service never ends its answer is stopped by its
+time limit. Others were too busy, broken or talking nonsense once, and healed, and the mail server
+wanted to be asked twice: its mails, the month's report and one about the file in the wrong
+encoding, are in {mail}. The admin shows all errors.
 
 What to do next:
-  {manage} createsuperuser   make yourself a login
-  {manage} runserver         then open http://127.0.0.1:8000/admin/
-  {manage} jobs list         the jobs; `jobs stats` counts them, `jobs show ID` tells all of one
-  {manage} demo              a fresh run; {trouble} in the middle, nothing is lost"""
-AWAY = "The database does not answer. The jobs wait for it, and so does the demo."
-BACK = "The database answers again. The jobs go on."
+  {manage} serve       the admin in your browser, with a login, a worker and more jobs
+  {manage} jobs list   the jobs; `jobs stats` counts them, `jobs show ID` tells all of one
+  {manage} demo        a fresh run; {trouble} in the middle, nothing is lost"""
+HANG = f"""
+Now jobs that hang, each in its own way, under a time limit of {LIMIT:g} s:"""
+CROWD = """
+Now eight jobs at once in the threads of one process, and one of them hangs. They have a worker
+of their own, `manage.py {command}`:"""
+CROWD_ENDS = """
+A thread that sleeps cannot be killed, so its process was. Of the {told.total} jobs beside it
+{told.interrupted} were interrupted by that and ran again; {told.completed} have completed,
+{told.charged} lost an attempt by it."""
+CANCEL = """
+One more hangs, under a limit of ten minutes. Somebody cancels it from a second terminal:"""
+OPEN = """
+The airport guide is open, on {database}:
+
+  {url}
+  user      {user}
+  password  {password}
+
+A worker runs a job every now and then: some slow, some failing, some retried, some stopped at their
+limit. Their mails are in {mail}, what the processes say in {log}. Ctrl-C ends everything."""
 
 
-def starting(workers: int) -> str:
+def starting(workers: int, command: Sequence[str]) -> str:
     """Say what is started, and where the jobs are."""
     several = f"{workers} times " if workers > 1 else ""
-    return f"Starting {several}`manage.py runworker --processes {PROCESSES}` on {connection.display_name}."
+    return f"Starting {several}`manage.py {' '.join(command)}` on {connection.display_name}."
+
+
+def crowd_begins(command: Sequence[str]) -> str:
+    """Say what is going to be seen of jobs in threads."""
+    return CROWD.format(command=" ".join(command))
+
+
+def crowd_ends(told: Told) -> str:
+    """Say what became of the jobs beside the one that hung."""
+    return CROWD_ENDS.format(told=told)
+
+
+def open_at(url: str, user: str, password: str, *, log: Path) -> str:
+    """Say where the guide is served, and who may come in."""
+    places = {"mail": _short(MAILBOX), "log": _short(log)}
+    return OPEN.format(database=connection.display_name, url=url, user=user, password=password, **places)
+
+
+def killed(code: int, *, who: str = "A process") -> str:
+    """Say that a process is gone, and how."""
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+    return f"{who} {how}. Another one takes its place."
 
 
 def no_database(reason: Exception) -> str:
@@ -55,79 +90,34 @@ def no_database(reason: Exception) -> str:
     )
 
 
-def bar(console: Console) -> Progress:
-    """Return the progress bar, to be entered."""
-    shown = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
-    shown.add_task("jobs", total=None)
-    return shown
-
-
-class Shown:
-    """The bar while the jobs run, and above it what happens to workers and database."""
-
-    def __init__(self, console: Console, bar: Progress) -> None:
-        self._console = console
-        self._bar = bar
-        self._away = False
-        self.left: int | str = "the"
-
-    def advance(self, now: tally.Progress | None) -> None:
-        """Bring the bar to where the run is; None says that the database does not answer."""
-        if (now is None) is not self._away:
-            self._away = now is None
-            self._console.print(AWAY if self._away else BACK)
-        if now is not None:
-            self.left = now.total - now.final
-            self._update(now)
-
-    def killed(self, code: int, *, lease: float) -> None:
-        """Say that a worker is gone and what happens now."""
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-        self._console.print(
-            f"A worker {how}. Another one takes its place; what it was running is rescued within {lease:g} s."
-        )
-
-    def _update(self, now: tally.Progress) -> None:
-        running = f"{now.running} running"
-        self._bar.update(self._bar.task_ids[0], completed=now.final, total=now.total, description=running)
-
-
-def table(lines: Sequence[tally.Line]) -> Table:
-    """Return the summary by function."""
-    shown = Table(title="What came of the jobs")
-    shown.add_column("function")
-    for column in ("done", "retried", "dead", "time"):
-        shown.add_column(column, justify="right")
-    for line in lines:
-        shown.add_row(
-            line.function, str(line.done), str(line.retried), str(line.dead), f"{line.seconds:.1f} s"
-        )
-    return shown
-
-
 def harvest() -> str:
     """Return what the guide holds now, in one line."""
     imported = Import.objects.aggregate(total=Sum("imported", default=0))["total"]
     rejected = sum(len(each) for each in Import.objects.values_list("rejected", flat=True))
     made = Thumbnail.objects.count()
-    return f"{imported:,} airports imported, {rejected} rows rejected, {made} thumbnails made."
+    seen = Observation.objects.count()
+    return (
+        f"{imported:,} airports imported, {rejected} rows rejected, "
+        f"{made} thumbnails made, {seen} observations of the weather stored."
+    )
 
 
 def what_next() -> str:
     """Return what one can do now."""
-    here, python = Path.cwd(), Path(sys.executable)
-    short = python.relative_to(here) if python.is_relative_to(here) else python
     trouble = (
         "kill -9 a worker" if connection.vendor == "sqlite" else "kill -9 a worker or restart the server"
     )
-    return NEXT.format(manage=f"{_environment()}{short} manage.py", trouble=trouble)
+    return NEXT.format(manage=manage(), trouble=trouble, mail=_short(MAILBOX))
+
+
+def manage() -> str:
+    """Return how `manage.py` of this guide is called in a shell."""
+    return f"{_environment()}{_short(Path(sys.executable))} manage.py"
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _environment() -> str:

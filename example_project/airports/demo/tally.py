@@ -9,17 +9,19 @@ from typing import NamedTuple
 from django.db.models import Count, Q, Sum
 
 from django_jobs.models import Attempt
+from django_jobs.models.queries import JobQuerySet
 from django_jobs.states import FINAL, Status
 from example_project.airports.demo.plan import FUNCTIONS, jobs_of
 from example_project.airports.models import Airport, DemoRun, Import
 
 
 class Progress(NamedTuple):
-    """How far a run has come."""
+    """How far jobs have come; begun is how many are known to run, which is after their first second."""
 
     final: int
     total: int
     running: int
+    begun: int
 
     @property
     def finished(self) -> bool:
@@ -37,11 +39,14 @@ class Line(NamedTuple):
     seconds: float
 
 
-def progress(run: DemoRun) -> Progress:
-    """Return how far a run has come."""
-    counts = dict(jobs_of(run).values_list("status").annotate(count=Count("pk")))
-    final = sum(counts.get(status, 0) for status in FINAL)
-    return Progress(final, sum(counts.values()), counts.get(Status.RUNNING, 0))
+def progress(jobs: JobQuerySet) -> Progress:
+    """Return how far these jobs have come."""
+    statuses = {
+        "final": Count("pk", filter=Q(status__in=FINAL)),
+        "running": Count("pk", filter=Q(status=Status.RUNNING)),
+        "begun": Count("pk", filter=Q(status=Status.RUNNING, started_at__isnull=False)),
+    }
+    return Progress(**jobs.aggregate(total=Count("pk"), **statuses))
 
 
 def summary(run: DemoRun) -> list[Line]:
