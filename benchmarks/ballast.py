@@ -43,8 +43,7 @@ def load_served() -> None:
 
 def load_the_rest() -> None:
     """Load what a claim must not see, and pause one of the queues."""
-    _load(SERVED, "completed", MILLION, first=1 * MILLION)
-    _load(SERVED, "scheduled", MILLION, first=2 * MILLION)
+    load_finished_and_scheduled(SERVED)
     _load([ELSEWHERE], "ready", MILLION, first=3 * MILLION)
     _load([PAUSED], "ready", MILLION, first=4 * MILLION)
     engine: Any = engine_for("default")
@@ -52,6 +51,21 @@ def load_the_rest() -> None:
     # What a load leaves to be written slows down whoever comes next, and no worker ever loads so much.
     for statement in _TIDY.get(connection.vendor, ()):
         engine.ask(statement)
+
+
+def load_finished_and_scheduled(queues: list[str]) -> None:
+    """Load a million of each."""
+    _load(queues, "completed", MILLION, first=1 * MILLION)
+    _load(queues, "scheduled", MILLION, first=2 * MILLION)
+
+
+def load_every_status(jobs: int) -> None:
+    """Load so many jobs of five queues: most are completed, a tenth is dead, and as many are to come."""
+    shares = {"completed": 7, "dead": 1, "ready": 1, "scheduled": 1}
+    for number, (status, share) in enumerate(shares.items(), start=1):
+        for part in range(0, jobs * share // 10, MILLION):
+            rows = min(jobs * share // 10 - part, MILLION)
+            _load(SERVED, status, rows, first=10 * number * MILLION + part)
 
 
 def analyze() -> None:

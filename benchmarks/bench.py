@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,17 @@ def start_worker(*options: str) -> subprocess.Popen[bytes]:
     """Start `runworker` in the fresh project, with its own log at WARNING."""
     command = [sys.executable, "-m", "django", "runworker", "--verbosity", "0", *options]
     return subprocess.Popen(command, cwd=ROOT)
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker likewise; ask it to stop at the end, and wait until it has."""
+    worker = start_worker(*options)
+    try:
+        yield worker
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait()
 
 
 def family(pid: int) -> list[int]:

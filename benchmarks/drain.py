@@ -1,54 +1,105 @@
-"""How many no-op jobs a second one worker drains: `python -m benchmarks.drain`.
+"""How many no-op jobs a second one worker drains: `python -m benchmarks.drain [sqlite|postgresql|mariadb]`.
 
 The rate counts from the start of the first run to the end of the last, as the attempts record
-them; the worker's start-up is shown beside it. Every job is stored as completed with its attempt.
+them. Every job is stored as completed with its attempt. Beside millions of other jobs with --beside.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import resource
 import statistics
-import time
+from uuid import UUID
 
-from benchmarks.bench import fresh_project, machine, start_worker
+from benchmarks.bench import DATABASES, fresh_project, machine, start_worker
+from benchmarks.figures import Figure, tell
+
+# Below it are the ids of the jobs beside; those of enqueued ones begin with the time.
+LEAST_ID = UUID(int=2**96)
 
 
-def drain(jobs: int, processes: int) -> tuple[float, float]:
-    """Return jobs a second of one drain, and the worker's whole wall time in seconds."""
+def drain(jobs: int, processes: int, threads: int, *, workers: int, coroutines: bool) -> tuple[float, float]:
+    """Return jobs a second of one drain, and the workers' processor time for each job (microseconds)."""
     from django.db.models import Max, Min
 
-    from benchmarks.project.jobs import no_op
+    from benchmarks.project.jobs import no_op, no_op_later
     from django_jobs.models import Attempt, Job
 
-    for model in (Attempt, Job):
-        model.objects.all().delete()
-    no_op.enqueue_many([(number,) for number in range(jobs)])
-    began = time.monotonic()
-    if start_worker("--burst", "--processes", str(processes)).wait() != 0:
-        raise SystemExit("the worker failed")
-    wall = time.monotonic() - began
+    ours = Job.objects.filter(pk__gte=LEAST_ID)
+    Attempt.objects.all().delete()
+    ours.delete()
+    (no_op_later if coroutines else no_op).enqueue_many([(number,) for number in range(jobs)])
+    before = _used()
+    size = ["--processes", str(processes), "--threads", str(threads)]
+    started = [start_worker("--burst", *size) for _ in range(workers)]
+    if max(abs(worker.wait()) for worker in started):
+        raise SystemExit("a worker failed")
     completed = Attempt.objects.filter(outcome="completed").count()
-    if completed != jobs or Job.objects.completed().count() != jobs:
+    if completed != jobs or ours.completed().count() != jobs:
         raise SystemExit(f"{completed} attempts for {jobs} jobs: something was lost or done twice")
     span = Attempt.objects.aggregate(first=Min("started_at"), last=Max("finished_at"))
-    return jobs / (span["last"] - span["first"]).total_seconds(), wall
+    return jobs / (span["last"] - span["first"]).total_seconds(), (_used() - before) / jobs * 1e6
+
+
+def _used() -> float:
+    """Return the processor time of all workers so far, their start-up among it (seconds)."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def main() -> None:
     """Drain several times; print each figure and the median."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", nargs="?", choices=DATABASES, default="sqlite")
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--coroutines", action="store_true", help="the jobs are coroutines")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--beside", action="store_true", help="1,000,000 finished and as many scheduled jobs")
+    parser.add_argument("--listen", action="store_true", help="with a receiver of job_completed")
     given = parser.parse_args()
-    rates = []
-    with fresh_project():
+    if given.listen:
+        os.environ["BENCH_LISTEN"] = "1"
+    with fresh_project(given.database):
         print(machine())
-        for _ in range(given.runs):
-            rate, wall = drain(given.jobs, given.processes)
-            rates.append(rate)
-            print(f"{given.jobs:,} jobs, {given.processes} runners: {rate:8,.0f} /s, wall {wall:.2f} s")
-    print(f"median {statistics.median(rates):,.0f} /s")
+        figures = _measure(given, "")
+        if given.beside:
+            from benchmarks import ballast
+
+            ballast.load_finished_and_scheduled(["default"])
+            figures += _measure(given, ", beside 2,000,000 others")
+            share = figures[2].value / figures[0].value * 100
+            figures.append(Figure("beside 2,000,000 others, of the empty table's", share, "%"))
+    tell(*figures)
+
+
+def _measure(given: argparse.Namespace, beside: str) -> list[Figure]:
+    rates, costs = [], []
+    for _ in range(given.runs):
+        rate, cost = drain(
+            given.jobs,
+            given.processes,
+            given.threads,
+            workers=given.workers,
+            coroutines=given.coroutines,
+        )
+        rates.append(rate)
+        costs.append(cost)
+    words = f"drain {_words(given)}{beside}"
+    return [
+        Figure(words, statistics.median(rates), "/s"),
+        Figure(f"{words}, processor time", statistics.median(costs), "µs a job"),
+    ]
+
+
+def _words(given: argparse.Namespace) -> str:
+    kind = "coroutines" if given.coroutines else "jobs"
+    workers = f"{given.workers} workers of " if given.workers > 1 else ""
+    threads = f" of {given.threads} threads" if given.threads > 1 else ""
+    return f"{given.jobs:,} {kind}, {workers}{given.processes} runners{threads}"
 
 
 if __name__ == "__main__":

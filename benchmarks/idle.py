@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.bench import DATABASES, family, fresh_project, machine, start_worker
+from benchmarks.bench import DATABASES, family, fresh_project, machine, serving
+from benchmarks.figures import Figure, tell
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -33,16 +33,12 @@ def measure(seconds: float, count: Path) -> tuple[float, int]:
     """Return an idle worker's processor time and statements within so many seconds."""
     from benchmarks.project.jobs import no_op
 
-    worker = start_worker()
-    try:
+    with serving() as worker:
         no_op.enqueue().result(timeout=60)  # it has begun, and has had something to do
         time.sleep(2)
         before, asked = used(worker.pid), count.stat().st_size
         time.sleep(seconds)
         return used(worker.pid) - before, count.stat().st_size - asked
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait()
 
 
 def main() -> None:
@@ -56,8 +52,9 @@ def main() -> None:
         os.environ["BENCH_COUNT"] = count.name
         busy, statements = measure(given.seconds, Path(count.name))
     a_minute = 60 / given.seconds
-    print(
-        f"idle: {busy * a_minute:.2f} s of processor time and {statements * a_minute:.0f} statements a minute"
+    tell(
+        Figure("an idle worker's processor time", busy * a_minute, "s/min"),
+        Figure("an idle worker's statements", statements * a_minute, "/min"),
     )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import random
-import signal
 import statistics
 import time
 
-from benchmarks.bench import DATABASES, fresh_project, machine, start_worker
+from benchmarks.bench import DATABASES, fresh_project, machine, serving
+from benchmarks.figures import Figure, percentile, tell
 
 # Between two jobs (seconds): longer than any moment at which a woken worker looks again by itself.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.15, 0.25
@@ -33,14 +33,10 @@ def wait_for_one() -> float:
 
 def measure(jobs: int) -> list[float]:
     """Return the waits of so many jobs, sorted (milliseconds)."""
-    worker = start_worker()
-    try:
+    with serving():
         for _ in range(WARM_UP):
             wait_for_one()
         return sorted(wait_for_one() for _ in range(jobs))
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait()
 
 
 def main() -> None:
@@ -52,10 +48,10 @@ def main() -> None:
     with fresh_project(given.database):
         print(machine())
         waits = measure(given.jobs)
-    p99 = waits[min(len(waits) - 1, len(waits) * 99 // 100)]
-    median = statistics.median(waits)
-    print(
-        f"{len(waits)} jobs, one at a time: p50 {median:.1f} ms, p99 {p99:.1f} ms, worst {waits[-1]:.1f} ms"
+    tell(
+        Figure("from enqueue to the job's first line, p50", statistics.median(waits), "ms"),
+        Figure("from enqueue to the job's first line, p99", percentile(waits, 0.99), "ms"),
+        Figure("from enqueue to the job's first line, worst", waits[-1], "ms"),
     )
 
 

@@ -1,14 +1,14 @@
 """How fast jobs that hang are gone: `python -m benchmarks.stopping [sqlite|postgresql|mariadb]`.
 
 Each kind of hang runs under a timeout of one second, one after the other on a worker with one runner,
-and a job that does nothing waits behind each. Measured from the limit until the last process of the run's
-session is gone, and from then until that next job begins on a fresh runner.
+and a job that does nothing waits behind each. One kind has neighbours in seven other threads of that runner,
+which have to complete at their first attempt nevertheless. Measured from the limit until the last process
+of the run's session is gone, and from then until that next job begins on a fresh runner.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
 import statistics
 import tempfile
 import time
@@ -16,9 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.bench import DATABASES, family, fresh_project, machine, start_worker
+from benchmarks.bench import DATABASES, family, fresh_project, machine, serving
 
-KINDS = ("sleep", "spin", "hold_the_gil", "stubborn_child", "await_long")
+AMONG_THREADS, THREADS = "among_threads", 8
+KINDS = ("sleep", "spin", "hold_the_gil", "stubborn_child", "await_long", AMONG_THREADS)
 TIMEOUT = 1.0
 LOOK_EVERY = 0.005
 PATIENCE = 60.0
@@ -36,7 +37,11 @@ def stop_one(kind: str, note: Path) -> Stopped:
     """Let a job of this kind hang, and one that does nothing wait behind it."""
     from benchmarks.project import jobs
 
-    note.unlink(missing_ok=True)
+    over = note.with_name("over")
+    for file in (note, over):
+        file.unlink(missing_ok=True)
+    count = THREADS - 1 if kind == AMONG_THREADS else 0
+    neighbours = jobs.neighbour.enqueue_many([(str(over),)] * count)
     hung = getattr(jobs, kind).using(timeout=TIMEOUT, priority=1).enqueue(str(note))
     _until(note.exists)
     following = jobs.begin.enqueue()
@@ -45,8 +50,10 @@ def stop_one(kind: str, note: Path) -> Stopped:
     gone = _until(lambda: not _session(session))
     began_ns = following.result(timeout=PATIENCE)
     left = len(_session(session))
-    _until(lambda: hung.refresh_from_db() or hung.is_final)
-    assert hung.status == "dead", hung.status
+    over.touch()
+    for one, status in ((hung, "dead"), *((each, "completed") for each in neighbours)):
+        _until(lambda one=one: one.refresh_from_db() or one.is_final)
+        assert (one.status, one.attempts) == (status, 1), (one.status, one.attempts)
     return Stopped(gone - limit, began_ns / 1e9 - gone, left)
 
 
@@ -86,23 +93,20 @@ def zombies(worker: int) -> int:
 
 def measure(kinds: list[str], runs: int) -> None:
     """Measure each kind so many times; print a line for each, and what was left of all."""
-    worker = start_worker("--processes", "1")
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            for kind in kinds:
-                _tell(kind, [stop_one(kind, Path(folder) / "note") for _ in range(runs)])
-        print(f"zombies: {zombies(worker.pid)}")
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in kinds:
+            threads = THREADS if kind == AMONG_THREADS else 1
+            with serving("--processes", "1", "--threads", str(threads)) as worker:
+                _tell(kind, [stop_one(kind, Path(folder) / "note") for _ in range(runs)], zombies(worker.pid))
 
 
-def _tell(kind: str, found: list[Stopped]) -> None:
+def _tell(kind: str, found: list[Stopped], dead: int) -> None:
     gone, next_one = [each.gone for each in found], [each.next_one for each in found]
     print(
         f"{kind:<15} {len(found):>4} runs: gone {statistics.median(gone):5.2f} s after the limit, "
         f"worst {max(gone):5.2f} s; next job {statistics.median(next_one):5.3f} s later, "
-        f"worst {max(next_one):5.3f} s; processes left: {sum(each.left for each in found)}",
+        f"worst {max(next_one):5.3f} s; processes left: {sum(each.left for each in found)}, "
+        f"zombies: {dead}",
         flush=True,
     )
 

@@ -19,6 +19,17 @@ def no_op(number: int = 0) -> None:
 
 
 @job
+async def no_op_later(number: int = 0) -> None:
+    """Do nothing, in a coroutine."""
+
+
+@job
+def take(milliseconds: float) -> None:
+    """Take so long, without the processor."""
+    time.sleep(milliseconds / 1000)
+
+
+@job
 def begin() -> int:
     """Return when this began (nanoseconds of CLOCK_BOOTTIME, which all processes of a host share)."""
     return boottime_ns()
@@ -69,3 +80,17 @@ async def await_long(note: str) -> None:
     """Wait for a minute in a coroutine."""
     _begun(note)
     await asyncio.sleep(60)
+
+
+@job(max_attempts=1)
+def among_threads(note: str) -> None:
+    """Sleep for a minute in a thread, where no exception is heard before the sleep is over."""
+    _begun(note)
+    time.sleep(60)
+
+
+@job(max_attempts=1)
+def neighbour(over: str) -> None:
+    """Work in another thread until a file exists."""
+    while not Path(over).exists():
+        time.sleep(0.01)

@@ -7,6 +7,7 @@ import os
 from tests import databases
 
 SECRET_KEY = "only for measuring"
+ALLOWED_HOSTS = ["localhost"]
 USE_TZ = True
 ROOT_URLCONF = "benchmarks.project.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -40,4 +41,7 @@ TEMPLATES = [
     }
 ]
 DATABASES = {"default": databases.find(os.environ.get("BENCH_DATABASE", "sqlite"))}
+if synchronous := os.environ.get("BENCH_SYNCHRONOUS"):
+    pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};"
+    DATABASES["default"]["OPTIONS"]["init_command"] = pragmas
 STATIC_URL = "static/"

@@ -1,0 +1,38 @@
+"""How a script tells what it has measured: in words, or as JSON for whoever runs several of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """One measured number.
+
+    Attributes:
+        name: what was measured, in a few words.
+        value: how much.
+        unit: of what: "/s", "ms", "MB", "s/min" …
+    """
+
+    name: str
+    value: float
+    unit: str
+
+    def __str__(self) -> str:
+        digits = 0 if self.value >= 100 else 1 if self.value >= 10 else 2
+        return f"{self.name}: {self.value:,.{digits}f} {self.unit}"
+
+
+def tell(*figures: Figure) -> None:
+    """Print figures, one a line; where BENCH_JSON is set, as one line of JSON."""
+    if os.environ.get("BENCH_JSON"):
+        print(json.dumps([figure._asdict() for figure in figures]), flush=True)
+    else:
+        print(*figures, sep="\n", flush=True)
+
+
+def percentile(sorted_values: list[float], share: float) -> float:
+    """Return the value below which such a share (0 to 1) of the sorted values lies, by the nearest rank."""
+    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
