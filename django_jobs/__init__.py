@@ -5,7 +5,7 @@ Everything here is importable before `django.setup()`; `Job` lives in `django_jo
 
 from __future__ import annotations
 
-from django_jobs.context import JobContext, current_job, get_current_job
+from django_jobs.context import JobContext, JobInfo, current_job, get_current_job
 from django_jobs.exceptions import (
     CancelRequested,
     DuplicateJobFunction,
@@ -46,6 +46,7 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "JobFunction",
+    "JobInfo",
     "JobNotFound",
     "JobsError",
     "JobsRouter",

@@ -1,10 +1,11 @@
-"""What a program asks for: enqueue, look, wait, cancel, requeue, replay; pause and resume a queue."""
+"""What a program asks for: enqueue, look, wait, cancel, requeue, replay."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,19 +13,23 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import router, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
-from django_jobs import drafts
+from django_jobs import announcements, drafts, signals
+from django_jobs.context import JobInfo
 from django_jobs.drafts import Call
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.rows import NewJob, Replay
 from django_jobs.exceptions import JobNotFound
 from django_jobs.models import Job
-from django_jobs.options import Options, checks
+from django_jobs.options import Options
 from django_jobs.registry import RegisteredFunction
-from django_jobs.states import Status
-from django_jobs.uuid7 import parse_id
+from django_jobs.serializers import Owner
+from django_jobs.serializers.parcels import SIGN, is_signed_for
+from django_jobs.states import FINAL, PENDING, Status
+from django_jobs.uuid7 import parse_ids
 from django_jobs.waiting import Wait
 
 
@@ -36,7 +41,7 @@ class Cancelled(NamedTuple):
 
 
 def now() -> datetime:
-    """Return this host's time: the one seam for enqueueing, cancelling and requeueing."""
+    """Return this host's time: the one seam for enqueueing, cancelling, requeueing and pausing."""
     return timezone.now()
 
 
@@ -59,6 +64,7 @@ def enqueue(job_function: RegisteredFunction, calls: Sequence[Call], options: Op
     rows = drafts.rows_of(job_function, calls, options.resolved(), now=now())
     engine = engine_for(alias)
     engine.repeated(lambda: engine.enqueue(rows))
+    announcements.enqueued(rows, alias)
     return [drafts.handle_of(row, alias) for row in rows]
 
 
@@ -90,7 +96,9 @@ def cancel(ids: Iterable[object], *, force: bool = False) -> Cancelled:
         counts = Cancelled(engine.cancel(wanted, now=now()), asked)
         return sum(counts)
 
-    _change(ids, verb)
+    _, cancelled = _change(ids, verb, signal=signals.job_cancelled, from_=PENDING)
+    for job in cancelled:
+        signals.send(signals.job_cancelled, job)
     return counts
 
 
@@ -100,7 +108,15 @@ def requeue(ids: Iterable[object]) -> int:
     Raises:
         JobNotFound: one of them does not exist; none was changed.
     """
-    return _change(ids, lambda engine, wanted: engine.requeue(wanted, now=now()))
+    count, requeued = _change(
+        ids,
+        lambda engine, wanted: engine.requeue(wanted, now=now()),
+        signal=signals.job_requeued,
+        from_=FINAL,
+    )
+    for job in requeued:
+        signals.send(signals.job_requeued, replace(job, round=job.round + 1, attempt=0))
+    return count
 
 
 def replay(ids: Iterable[object]) -> list[Job]:
@@ -111,24 +127,29 @@ def replay(ids: Iterable[object]) -> list[Job]:
 
     Raises:
         JobNotFound: one of them does not exist; none was changed.
+        SerializationError: the arguments of one are signed, and not for it; names it. None was changed.
     """
-    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
+    engine, wanted = engine_for(router.db_for_write(Job)), parse_ids(ids)
     made = engine.repeated(lambda: _replay(engine, wanted))
+    for letter, row in made.items():
+        announcements.enqueued([row], engine.alias)
+        announcements.replayed(letter, row, engine.alias)
     return [drafts.handle_of(made[each], engine.alias, replay_of=each) for each in wanted if each in made]
 
 
-def pause_queue(name: str) -> bool:
-    """Pause a queue; see `django_jobs.pause_queue`."""
-    checks.queue("name", name)
-    engine = engine_for(router.db_for_write(Job))
-    return engine.repeated(lambda: engine.pause([name], now=now())) > 0
+def unsigned(ids: Iterable[object]) -> list[UUID]:
+    """Return those of these jobs whose arguments should be signed for them and are not: no replay takes them.
 
-
-def resume_queue(name: str) -> bool:
-    """Resume a queue; see `django_jobs.resume_queue`."""
-    checks.queue("name", name)
-    engine = engine_for(router.db_for_write(Job))
-    return engine.repeated(lambda: engine.resume([name])) > 0
+    None of them is loaded. Those that do not exist are left out.
+    """
+    alias = router.db_for_write(Job)
+    signed = Job.objects.using(alias).filter(args__startswith=SIGN).only("function", "args")
+    return [
+        job.pk
+        for part in batches(parse_ids(ids))
+        for job in signed.filter(pk__in=part)
+        if not is_signed_for(job.args, Owner(job.pk, job.function))
+    ]
 
 
 def result(job: Job, *, timeout: float | None = None) -> Any:
@@ -157,6 +178,7 @@ def _store_after_commit(row: NewJob, alias: str) -> None:
         # The caller sees it come out of a commit that did happen, and must know what is missing now.
         error.add_note(f"the transaction has committed, but its job {row.id} {row.function} was not stored")
         raise
+    announcements.enqueued([row], alias)
 
 
 def _replays(ids: Sequence[UUID], alias: str) -> list[Replay]:
@@ -169,13 +191,6 @@ def _replays(ids: Sequence[UUID], alias: str) -> list[Replay]:
     ]
 
 
-def _uuids(ids: Iterable[object]) -> list[UUID]:
-    # A text is iterable too, and its first character would be looked for as an id.
-    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
-        raise TypeError(f"a list of ids is needed, not {ids!r}")
-    return list(dict.fromkeys(map(parse_id, ids)))
-
-
 def _replay(engine: Engine, wanted: Sequence[UUID]) -> dict[UUID, NewJob]:
     with engine.transaction():
         replays = _replays(wanted, engine.alias)
@@ -185,15 +200,23 @@ def _replay(engine: Engine, wanted: Sequence[UUID]) -> dict[UUID, NewJob]:
     return {each.dead: each.job for each in replays if each.dead in replayed}
 
 
-def _change(ids: Iterable[object], verb: Callable[[Engine, list[UUID]], int]) -> int:
-    engine, wanted = engine_for(router.db_for_write(Job)), _uuids(ids)
+def _change(
+    ids: Iterable[object],
+    verb: Callable[[Engine, list[UUID]], int],
+    *,
+    signal: Signal,
+    from_: frozenset[Status],
+) -> tuple[int, list[JobInfo]]:
+    """Return how many jobs the verb has changed and, if anybody listens to the signal, which."""
+    engine, wanted = engine_for(router.db_for_write(Job)), parse_ids(ids)
 
-    def change() -> int:
+    def change() -> tuple[int, list[JobInfo]]:
         with engine.transaction():
+            found = announcements.found(signal, wanted, from_, engine.alias)
             count = verb(engine, wanted)
             if count < len(wanted):
                 _check_existence(wanted, engine.alias)
-        return count
+        return count, found
 
     return engine.repeated(change)
 

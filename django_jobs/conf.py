@@ -82,6 +82,7 @@ class Conf:
     RESCUE_INTERVAL: float = _seconds(5, least=0.1)
     POLL_INTERVAL: float | None = _seconds_or_none(None, least=0.01)
     LISTEN_ALIAS: str | None = _setting(None, "an alias of DATABASES or None", _alias)
+    RECEIVER_TIMEOUT: float = _seconds(30, least=0.1)
     KILL_AFTER: float = _seconds(1, least=0)
     SHUTDOWN_GRACE: float = _seconds(25, least=0)
     MAX_PAYLOAD: int = _setting(256 * 1024, "a whole number of bytes ≥ 1", _whole(1))
@@ -97,6 +98,7 @@ class Conf:
     PRUNE_INTERVAL: float = _seconds(60, least=0.1)
     COUNTERS_KEPT: float = _seconds(30 * 24 * 3600, least=3600)
     IMPORTS: list[str] = _setting([], "a list of module names", _names)
+    SERIALIZERS: list[str] = _setting([], "a list of 'cloudpickle' and dotted paths of classes", _names)
     DEFAULT_OPTIONS: dict[str, Any] = _setting({}, "a dict of job options", _options)
 
     @property
@@ -136,6 +138,11 @@ def conf() -> Conf:
     if wrong := errors():
         raise ImproperlyConfigured("; ".join(wrong))
     return Conf(**getattr(settings, SETTING, {}))
+
+
+def secret_keys() -> list[str | bytes]:
+    """Return the keys that signatures are made with: the present one, then those that were before."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 def _forget(*, setting: str, **_: Any) -> None:

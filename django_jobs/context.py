@@ -22,11 +22,13 @@ class Workplace:
         worker_id: the worker's id.
         slots: how many jobs the worker runs at once.
         database: the alias the queue is written on.
+        threads: how many jobs run at once in its process.
     """
 
     worker_id: str
     slots: int
     database: str
+    threads: int = 1
 
 
 def _nobody() -> bool:
@@ -34,22 +36,18 @@ def _nobody() -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobContext:
-    """One run of a job.
+class JobInfo:
+    """A job as signals name it: what it was at that moment, and no row.
 
     Attributes:
         id: the job's id.
         function: the name of its job function.
         queue, priority: as stored.
-        attempt: the attempt's number, 1-based within the round.
+        attempt: the attempt's number, 1-based within the round; 0 before the first.
         round: counts requeues, 1-based.
         max_attempts: how many runs the round has.
-        worker_id: the worker this runs in.
-        slots: how many jobs that worker runs at once.
+        worker_id: the worker that has or had it; empty where none had.
         database: the write alias of the queue.
-        notebook: takes what the job says of itself.
-        soft_ends_ns: when its soft_timeout is over (CLOCK_BOOTTIME); None where it has none.
-        cancel_asked: tells whether somebody wants this run cancelled.
     """
 
     id: UUID
@@ -60,8 +58,21 @@ class JobContext:
     round: int
     max_attempts: int
     worker_id: str
-    slots: int
     database: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext(JobInfo):
+    """One run of a job; what it says of the job it is a part of is in `JobInfo`.
+
+    Attributes:
+        slots: how many jobs the worker runs at once.
+        notebook: takes what the job says of itself.
+        soft_ends_ns: when its soft_timeout is over (CLOCK_BOOTTIME); None where it has none.
+        cancel_asked: tells whether somebody wants this run cancelled.
+    """
+
+    slots: int
     notebook: Notebook = field(default_factory=Notebook, repr=False, compare=False)
     soft_ends_ns: int | None = None
     cancel_asked: Callable[[], bool] = field(default=_nobody, repr=False, compare=False)
@@ -161,9 +172,12 @@ class _CurrentJob:
             raise AttributeError(name)
         return getattr(_here(), name)
 
+    # Both are called in tight loops, where it would cost four times as much to be looked for in vain first.
     def check_cancelled(self) -> None:
-        # Called in tight loops, where it would cost four times as much to be looked for in vain first.
         _here().check_cancelled()
+
+    def check_timeout(self) -> None:
+        _here().check_timeout()
 
     def __setattr__(self, name: str, value: object) -> None:
         hint = "; change the dict it is, and call save_meta()" if name == "meta" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -10,11 +11,13 @@ from uuid import UUID
 
 from django.db.models import NOT_PROVIDED
 
+from django_jobs import registry
 from django_jobs.engines.rows import NewJob
+from django_jobs.exceptions import SerializationError, UnknownJobFunction
 from django_jobs.models import Job
 from django_jobs.options import Options, checks
 from django_jobs.registry import RegisteredFunction
-from django_jobs.serializers import dump_args
+from django_jobs.serializers import Owner, dump_args, repacked
 from django_jobs.states import Status
 from django_jobs.uuid7 import uuid7
 
@@ -37,30 +40,43 @@ def rows_of(
 
     Raises:
         TypeError, SerializationError, PayloadTooLarge: see `JobFunction.enqueue`; a note names the call.
+        UnknownJobFunction: there is none of the name that is given as on_failure.
     """
+    options = _answered_for(job_function, options)
     status, run_after = _due(options.run_after, now)
     stored = options.stored()
+    owners = [Owner(uuid7(), job_function.name) for _ in calls]
     return [
         NewJob(
-            id=uuid7(),
-            function=job_function.name,
+            id=owner.id,
+            function=owner.function,
             queue=options.queue,
             status=status,
             priority=options.priority,
             run_after=run_after,
-            args=_args_of(job_function, index, call),
+            args=_args_of(job_function, owner, index, call, options.serializer),
             options=stored,
             max_attempts=options.max_attempts,
             timeout=options.timeout,
         )
-        for index, call in enumerate(calls)
+        for index, (owner, call) in enumerate(zip(owners, calls, strict=True))
     ]
 
 
 def row_again(job: Job, *, now: datetime) -> NewJob:
-    """Return the row of a new job that does what a stored one was to do."""
+    """Return the row of a new job that does what a stored one was to do.
+
+    Raises:
+        SerializationError: its arguments are signed, and not for it; names the job.
+    """
+    old, owner = Owner(job.pk, job.function), Owner(uuid7(), job.function)
+    try:
+        args = repacked(job.args, old=old, new=owner)
+    except SerializationError as error:
+        raise SerializationError(f"job {job.pk} cannot be replayed: {error}") from error
     new: dict[str, Any] = {
-        "id": uuid7(),
+        "id": owner.id,
+        "args": args,
         "status": Status.READY,
         "run_after": now,
         "holds": 0,
@@ -86,9 +102,22 @@ def _unwritten() -> dict[str, Any]:
     }
 
 
-def _args_of(job_function: RegisteredFunction, index: int, call: Call) -> str:
+def _answered_for(job_function: RegisteredFunction, options: Options) -> Options:
+    """Return options whose on_failure a worker can call; the project's default may be this very function."""
+    if options.on_failure == job_function.name:
+        return replace(options, on_failure=None)
+    if options.on_failure is not None:
+        try:
+            registry.find(options.on_failure).signature.bind(uuid7())
+        except (TypeError, UnknownJobFunction) as error:
+            error.add_note(f"it is what on_failure of {job_function.name} calls, with the id of the dead job")
+            raise
+    return options
+
+
+def _args_of(job_function: RegisteredFunction, owner: Owner, index: int, call: Call, serializer: str) -> str:
     try:
-        return dump_args(job_function.signature, job_function.name, *call)
+        return dump_args(job_function.signature, owner, *call, serializer=serializer)
     except Exception as error:
         if index:
             error.add_note(f"in call {index} (counted from 0)")

@@ -124,9 +124,8 @@ class ResultTooLarge(ResultError):
 
     def __init__(self, job_id: object, size: int, preview: str) -> None:
         self.job_id, self.size, self.preview = job_id, size, preview
-        super().__init__(
-            f"the result of job {job_id} took {size:,} bytes and was not stored; it began {preview[:80]!r}"
-        )
+        began = f"; it began {preview[:80]!r}" if preview else ""
+        super().__init__(f"the result of job {job_id} took {size:,} bytes and was not stored{began}")
 
 
 class ResultExpired(ResultError):
@@ -146,6 +145,16 @@ class WouldWaitForever(ResultError, RuntimeError):
     def __init__(self, job_id: object, reason: str) -> None:
         self.job_id = job_id
         super().__init__(f"waiting for job {job_id} here could never end: {reason}")
+
+
+class MemoryLimitRefused(JobsError):
+    """The job has a `max_memory`, and its worker runs several jobs in a process."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the option max_memory needs a process of its own: have its queue served by a worker "
+            "without --threads"
+        )
 
 
 class RetryJob(JobsError):

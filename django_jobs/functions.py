@@ -50,8 +50,8 @@ class JobFunction(Generic[P, R]):
         functools.update_wrapper(self, function)
         self.name = options.name or _name_of(function)
         self.function = function
-        self.options = options
         self.signature = _signature_of(function)
+        self.options = options.of_function(self.name).placed_in(self.signature, self.name)
         if inspect.iscoroutinefunction(function):
             markcoroutinefunction(self)
 
@@ -140,6 +140,7 @@ class JobFunction(Generic[P, R]):
         """
         other = copy.copy(self)
         other.options = Options.of(options, place=CALL).over(self.options).with_limits_in_order()
+        other.options.of_function(self.name)
         return other
 
 
@@ -171,7 +172,12 @@ def job(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         dont_retry_on: those never to retry, even if retry_on has them.
         result_ttl: seconds or a timedelta that the result is kept after the job completed; None, the
             default, keeps it as long as the job.
+        on_failure: a job function, or the name of one, that is enqueued with the job's id when it is dead.
         description: what the admin shows beside the job.
+        serializer: what stores arguments and result: "json", the default, "cloudpickle", or the dotted
+            path of a class.
+        sensitive: names of parameters (or keys of **kwargs, or "return") whose values are masked
+            wherever the job is shown, and in its errors; none.
 
     Raises:
         InvalidJobFunction: a worker could not find or run this function; says why.

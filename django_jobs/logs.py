@@ -88,12 +88,34 @@ def given_back(*, job_id: UUID, function: str, reason: str) -> None:
     logger.warning("job %s %s was not run: %s", job_id, function, reason)
 
 
+def unheard(*, jobs: int) -> None:
+    """Log that jobs were given back whose claim the database had not answered."""
+    logger.warning("%d jobs were not run: the database did not answer when they were claimed", jobs)
+
+
 def rescued(*, job_id: UUID, function: str, worker_id: str, status: Status) -> None:
     """Log that a job was taken over from a worker that stopped renewing its lease."""
     level = logging.ERROR if status is Status.DEAD else logging.WARNING
     logger.log(
         level, "job %s %s rescued from %s, which stopped renewing it: %s", job_id, function, worker_id, status
     )
+
+
+def receiver_failed(*, receiver: object, error: BaseException, job_id: UUID | None) -> None:
+    """Log what a signal's receiver raised, with its traceback; nothing else comes of it."""
+    logger.error(
+        "the receiver %r failed, and was told of job %s: %s", receiver, job_id, error, exc_info=error
+    )
+
+
+def receiver_ended(*, signal: str, job_id: UUID | None, how: str) -> None:
+    """Log that a receiver has ended the process that told it of something."""
+    logger.error("telling receivers of %s, job %s, %s", signal, job_id, how)
+
+
+def untold(*, events: int, why: str) -> None:
+    """Log that receivers were not told of so many events."""
+    logger.error("receivers of signals were not told of %d events: %s", events, why)
 
 
 def too_large(*, function: str, size: int, most: int) -> None:

@@ -18,9 +18,9 @@ def pause_queue(name: str) -> bool:
     Raises:
         TypeError, ValueError: this cannot be a queue's name.
     """
-    from django_jobs import client
+    from django_jobs import queue_verbs
 
-    return client.pause_queue(name)
+    return queue_verbs.pause(name)
 
 
 def resume_queue(name: str) -> bool:
@@ -35,6 +35,6 @@ def resume_queue(name: str) -> bool:
     Raises:
         TypeError, ValueError: this cannot be a queue's name.
     """
-    from django_jobs import client
+    from django_jobs import queue_verbs
 
-    return client.resume_queue(name)
+    return queue_verbs.resume(name)

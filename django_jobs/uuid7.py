@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -55,6 +56,19 @@ def parse_id(given: object) -> UUID:
         if isinstance(given, str):
             return UUID(given)
     raise JobNotFound(given)
+
+
+def parse_ids(given: Iterable[object]) -> list[UUID]:
+    """Return jobs' ids, each once, in their order.
+
+    Raises:
+        JobNotFound: one is no id.
+        TypeError: this is no list of them.
+    """
+    # A text is iterable too, and its first character would be looked for as an id.
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"a list of ids is needed, not {given!r}")
+    return list(dict.fromkeys(map(parse_id, given)))
 
 
 def created_at(job_id: UUID) -> datetime:

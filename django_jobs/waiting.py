@@ -18,7 +18,7 @@ from django_jobs.exceptions import (
     WouldWaitForever,
 )
 from django_jobs.models import Job
-from django_jobs.serializers import load_result
+from django_jobs.serializers import Owner, load_result
 from django_jobs.states import FINAL, Status
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
@@ -74,7 +74,7 @@ class Wait:
         if self.job.status == Status.CANCELLED:
             raise JobCancelled(self.job.pk)
         self._check_expiry()
-        return load_result(self.job.pk, self.job.result_data)
+        return load_result(self.job.result_data, Owner(self.job.pk, self.job.function))
 
     def _status(self) -> str:
         row = Job.objects.using(self.alias).filter(pk=self.job.pk).values_list("status").first()

@@ -41,6 +41,7 @@ from django_jobs.options import StoredOptions
 from django_jobs.serializers import dump_result, load_args
 from django_jobs.states import Status
 from tests import jobs
+from tests.payloads import args_of, owner_of
 
 pytestmark = pytest.mark.django_db
 outside_transactions = pytest.mark.django_db(transaction=True)
@@ -101,13 +102,45 @@ class TestEnqueue:
         job = jobs.add.enqueue(1, b=2)
         assert (job.queue, job.priority, job.max_attempts, job.timeout) == ("default", 0, 3, 300)
         assert (job.status, job.options, job.round, job.attempts) == ("ready", None, 1, 0)
-        assert load_args(job.args) == ([1], {"b": 2})
+        assert args_of(job) == ([1], {"b": 2})
 
     def test_default_options_of_the_settings_apply(self, settings: Any) -> None:
         settings.DJANGO_JOBS = {"DEFAULT_OPTIONS": {"queue": "slow", "max_retries": 6, "retry_delay": 9}}
         job = jobs.add.using(queue="fast").enqueue(1)
         assert (job.queue, job.max_attempts) == ("fast", 7)
         assert StoredOptions.load(job.options).retry_delay.delay(1) == 9  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("serializer", ["json", "cloudpickle"])
+    @pytest.mark.parametrize("many", [False, True])
+    def test_what_cannot_be_stored_is_named_and_leaves_no_row(
+        self, settings: Any, serializer: str, many: bool
+    ) -> None:
+        settings.DJANGO_JOBS = {"SERIALIZERS": ["cloudpickle"]}
+        function = jobs.send.using(serializer=serializer)
+        calls: list[Any] = [("a@b",)] * many + [{"address": "a@b", "subject": threading.Lock()}]
+        with pytest.raises(SerializationError, match=r"tests\.jobs\.send: the argument subject") as caught:
+            function.enqueue_many(calls)
+        assert Job.objects.count() == 0
+        assert getattr(caught.value, "__notes__", []) == ["in call 1 (counted from 0)"] * many
+
+    def test_pickles_are_signed_for_each_job_and_no_call_can_switch_them_on(self, settings: Any) -> None:
+        first, second = jobs.apply.enqueue_many([(len, "x")] * 2)
+        assert args_of(first) == args_of(second) == ([len, "x"], {})
+        for job, other in ((first, second), (second, first)):
+            with pytest.raises(SerializationError, match="signature"):
+                load_args(job.args, owner_of(other))
+        assert args_of(jobs.apply.using(serializer="json").enqueue("f")) == (["f"], {})
+        with pytest.raises(SerializationError, match=r"not switched on for tests\.jobs\.add: name it in"):
+            jobs.add.using(serializer="cloudpickle").enqueue(1)
+        settings.DJANGO_JOBS = {"SERIALIZERS": ["cloudpickle"]}
+        assert args_of(jobs.add.using(serializer="cloudpickle").enqueue({1})) == ([{1}], {})
+
+    def test_the_serializer_of_the_settings_is_used_for_all(self, settings: Any) -> None:
+        settings.DJANGO_JOBS = {"DEFAULT_OPTIONS": {"serializer": "tests.serializers.making.Marshal"}}
+        job = jobs.add.enqueue(b"x")
+        assert job.args.startswith("$marshal$")
+        assert args_of(job) == ([b"x"], {})
+        assert jobs.apply.enqueue(len).args.startswith("$cloudpickle$")
 
     def test_a_policy_given_at_the_call_is_stored(self) -> None:
         job = jobs.send.using(retry_delay=exponential(2, cap=9)).enqueue("a@b")
@@ -116,7 +149,7 @@ class TestEnqueue:
     def test_a_parameter_may_have_any_name(self) -> None:
         names = {"self": 1, "args": 2, "function": 3, "timeout": 4, "queue": 5}
         handles = [jobs.echo.enqueue(**names), async_to_sync(partial(jobs.echo.aenqueue, **names))()]
-        assert [load_args(each.args) for each in handles] == [([], names)] * 2
+        assert [args_of(each) for each in handles] == [([], names)] * 2
         assert jobs.echo(**names) == [[], names]
 
     def test_a_rolled_back_job_never_was(self) -> None:
@@ -174,7 +207,7 @@ class TestDelay:
 class TestEnqueueMany:
     def test_a_tuple_is_args_and_a_dict_is_kwargs(self) -> None:
         made = jobs.add.enqueue_many([(1,), (2, 3), {"a": 4, "b": 5}])
-        stored = [load_args(each.args) for each in Job.objects.order_by("id")]
+        stored = [args_of(each) for each in Job.objects.order_by("id")]
         assert stored == [([1], {}), ([2, 3], {}), ([], {"a": 4, "b": 5})]
         assert [each.pk for each in made] == list(Job.objects.order_by("id").values_list("pk", flat=True))
 
@@ -353,6 +386,27 @@ class TestReplay:
             for field in Job._meta.concrete_fields:
                 assert getattr(handle, field.attname) == getattr(stored, field.attname), field.attname
 
+    def test_signed_arguments_are_signed_anew(self) -> None:
+        letter, other = jobs.apply.enqueue(len, "x"), jobs.apply.enqueue(len, "x")
+        for job in (letter, other):
+            finish(job, status=Status.DEAD)
+        new = letter.replay()
+        assert new is not None
+        new.refresh_from_db()
+        assert args_of(new) == args_of(letter) == ([len, "x"], {})
+        assert new.args != letter.args
+        Job.objects.filter(pk=other.pk).update(args=letter.args)
+        with pytest.raises(SerializationError, match=f"job {other.pk} cannot be replayed: the signature"):
+            other.replay()
+        other.refresh_from_db()
+        assert (other.replayed_as, Job.objects.count()) == (None, 3)
+
+    def test_a_requeued_job_keeps_its_signature(self) -> None:
+        job = jobs.apply.enqueue(len, "x")
+        finish(job, status=Status.DEAD)
+        assert job.requeue() is True
+        assert args_of(job) == ([len, "x"], {})
+
     def test_a_second_replay_is_none_and_makes_nothing(self) -> None:
         job = self.dead_letter()
         stale = Job.objects.get(pk=job.pk)
@@ -420,7 +474,7 @@ class TestReplaysAtOnce:
 class TestResult:
     def test_a_completed_job_gives_its_value(self) -> None:
         job = jobs.add.enqueue(1)
-        finish(job, result_data=dump_result((3, datetime(2030, 1, 1, tzinfo=UTC))))
+        finish(job, result_data=dump_result((3, datetime(2030, 1, 1, tzinfo=UTC)), owner_of(job)))
         assert job.result(timeout=0) == (3, datetime(2030, 1, 1, tzinfo=UTC))
         assert job.status == "completed"
 
@@ -454,10 +508,18 @@ class TestResult:
         with pytest.raises(JobCancelled, match="was cancelled"):
             job.result()
 
+    def test_a_signed_result_is_read_only_where_it_was_signed_for(self) -> None:
+        job, other = jobs.apply.enqueue(len, "x"), jobs.apply.enqueue(len, "x")
+        finish(job, result_data=dump_result({1}, owner_of(job), like=job.args))
+        finish(other, result_data=Job.objects.get(pk=job.pk).result_data)
+        assert job.result(timeout=0) == {1}
+        with pytest.raises(SerializationError, match="signature of the stored result does not match"):
+            other.result(timeout=0)
+
     def test_a_result_over_the_limit_says_so(self, settings: Any) -> None:
         settings.DJANGO_JOBS = {"MAX_RESULT": 10}
         job = jobs.add.enqueue(1)
-        finish(job, result_data=dump_result("x" * 100))
+        finish(job, result_data=dump_result("x" * 100, owner_of(job)))
         with pytest.raises(ResultTooLarge, match="102 bytes"):
             job.result()
 

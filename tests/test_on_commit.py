@@ -16,8 +16,8 @@ from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.portable import repeating
 from django_jobs.engines.rows import NewJob
 from django_jobs.models import Job
-from django_jobs.serializers import load_args
 from tests import jobs
+from tests.payloads import args_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def test_a_commit_stores_the_job(shop: str) -> None:
         handle = jobs.add.enqueue_on_commit(1, b=2, using=shop)
         assert not Job.objects.exists()
     stored = Job.objects.get()
-    assert load_args(stored.args) == ([1], {"b": 2})
+    assert args_of(stored) == ([1], {"b": 2})
     for field in Job._meta.concrete_fields:
         assert getattr(handle, field.attname) == getattr(stored, field.attname), field.attname
 
@@ -84,7 +84,7 @@ def test_a_later_change_to_an_argument_does_not_reach_the_job(shop: str) -> None
     with transaction.atomic(using=shop):
         jobs.echo.enqueue_on_commit(lines, using=shop)
         lines.append("two")
-    assert load_args(Job.objects.get().args) == ([["one"]], {})
+    assert args_of(Job.objects.get()) == ([["one"]], {})
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_function_s_own_parameter_called_using_is_not_taken_for_the_alias(
         copy.enqueue_on_commit("a", using="shop")
     with django_capture_on_commit_callbacks(execute=True):
         copy.enqueue_on_commit("a", "shop")
-    assert load_args(Job.objects.get().args) == (["a", "shop"], {})
+    assert args_of(Job.objects.get()) == (["a", "shop"], {})
 
 
 def _copy_to(name: str, using: str = "default") -> None:
