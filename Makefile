@@ -5,9 +5,11 @@ SHELL := /bin/sh
 # An environment that is active already is used as it is.
 VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
 PYTHON := $(VENV)/bin/python
+CAMPAIGN = $(PYTHON) -m tests.campaign $(if $(DATABASE),--database $(DATABASE)) $(if $(ROWS),--rows "$(ROWS)") \
+	$(if $(FRESH),--fresh) $(if $(JOBS),--jobs $(JOBS)) $(if $(TEST_SEED),--seed $(TEST_SEED))
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo test matrix lint docs dist clean bench-claim bench-latency bench-idle bench-stats bench-stopping
+.PHONY: help demo serve test faults faults-selftest matrix lint docs dist clean bench bench-claim bench-latency bench-idle bench-stats bench-stopping
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -15,8 +17,17 @@ help: ## list the targets
 demo: $(STAMP) ## run the example project's jobs on SQLite, or on DATABASE=postgresql or mariadb
 	@AIRPORT_GUIDE_DATABASE="$(or $(DATABASE),$(AIRPORT_GUIDE_DATABASE))" $(PYTHON) manage.py demo
 
-test: $(STAMP) ## run the tests on every database that is found
-	@$(PYTHON) -m tests
+serve: $(STAMP) ## open the example project: admin, worker and a trickle of jobs; PORT=8001 for another port
+	@AIRPORT_GUIDE_DATABASE="$(or $(DATABASE),$(AIRPORT_GUIDE_DATABASE))" $(PYTHON) manage.py serve $(if $(PORT),--port $(PORT))
+
+test: $(STAMP) ## run all tests on SQLite, and where vendors differ on every database that is found
+	@$(PYTHON) -m tests --by-vendor $(if $(WITHOUT),-m "not $(WITHOUT)")
+
+faults: $(STAMP) ## put every fault to the test for hours, and write the report; or TIER=1 for minutes
+	@$(if $(filter 0 1,$(TIER)),TEST_TIER=$(TIER) $(PYTHON) -m tests -m faults,$(CAMPAIGN))
+
+faults-selftest: $(STAMP) ## plant known bugs, one at a time: is each found by its test? DATABASE=postgresql for another database
+	@$(PYTHON) -m tests.faults.selftest $(if $(DATABASE),--database $(DATABASE))
 
 matrix: $(STAMP) ## run the tests on the other pairs of Python and Django
 	@$(VENV)/bin/nox
@@ -35,6 +46,9 @@ dist: $(STAMP) ## build wheel and sdist into dist/
 	rm -rf dist
 	$(PYTHON) -m build --outdir dist .
 
+bench: $(STAMP) ## every measure on every database, in rounds; ROUNDS=1 for fewer than 3, ONLY=drain for some
+	@$(PYTHON) -m benchmarks $(DATABASE) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
 bench-claim: $(STAMP) ## what a claim costs beside four million jobs, on every database or on DATABASE=postgresql
 	@$(PYTHON) -m benchmarks.claim $(DATABASE)
 
@@ -51,8 +65,8 @@ bench-stopping: $(STAMP) ## how fast hung jobs are gone; RUNS=100 for more than 
 	@$(PYTHON) -m benchmarks.stopping $(DATABASE) $(if $(RUNS),--runs $(RUNS))
 
 clean: ## remove what was built, the environment and the demo's data
-	rm -rf .venv .nox build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -rf example_project/media example_project/*.sqlite3* example_project/*.log
+	rm -rf .venv .nox .faults build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf example_project/mail example_project/media example_project/*.sqlite3* example_project/*.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
