@@ -114,6 +114,8 @@ class Call:
                 finally:
                     self._leave_no_child()
                     await _end_others()
+                    # Else leaving would have a new thread wait for the end of ours, which ends nothing here.
+                    SyncToAsync.context_to_thread_executor.pop(context, None)
         except (SystemExit, KeyboardInterrupt) as error:
             # A task that raised these would end the loop, and with it its neighbours.
             return None, error

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from django_jobs.exceptions import HardTimeout, SoftTimeout, exception_name
 from django_jobs.runner.coroutines import JobLoop
@@ -256,6 +257,21 @@ def test_a_coroutine_is_cancelled_once_and_ends_as_the_order_says(
         seat.end()
     assert seen == ["cleaned up"]
     assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+
+def test_a_coroutine_needs_no_thread_besides_its_loop_and_its_seat(
+    slip: Slip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask_in_a_thread() -> int:
+        return await sync_to_async(threading.get_ident)()
+
+    def run(interrupts: SeatInterrupts) -> bool:
+        LOOP.get()
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread was made"))
+        return bool(_awaiting(ask_in_a_thread)(interrupts) == threading.get_ident())
+
+    _begin(slip)
+    assert Seat(slip, run).end()
 
 
 def test_a_coroutine_that_cancels_itself_is_not_told_otherwise(slip: Slip) -> None:
