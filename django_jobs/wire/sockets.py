@@ -16,6 +16,9 @@ INLINE_LIMIT = 32 * 1024
 _INLINE, _BY_FD = b"i", b"f"
 # The kernel is short of something: memory, descriptors in all, or descriptors on their way.
 _SHORTAGES = {errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETOOMANYREFS}
+# Plain numbers: putting two members of an enum together takes as long as the system call.
+_NO_SIGNAL, _NO_WAIT = int(socket.MSG_NOSIGNAL), int(socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT)
+_RECEIVE = int(socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
 _FD_SPACE = socket.CMSG_SPACE(array.array("i").itemsize)
 
 
@@ -52,9 +55,8 @@ def send(sock: socket.socket, message: bytes, *, wait: bool = True) -> None:
         BlockingIOError: there is no room, memory or descriptor for it now, and wait is False.
         BrokenPipeError: nobody reads any more.
     """
-    flags = socket.MSG_NOSIGNAL | (0 if wait else socket.MSG_DONTWAIT)
     try:
-        _send(sock, message, flags)
+        _send(sock, message, _NO_SIGNAL if wait else _NO_WAIT)
     except ConnectionResetError as gone:  # what a reader that died with messages unread leaves behind
         raise BrokenPipeError(errno.EPIPE, "nobody reads any more") from gone
     except OSError as error:
@@ -82,9 +84,8 @@ def receive(sock: socket.socket) -> bytes | None:
         BlockingIOError: there is none now.
         OSError: this process has no descriptor left for a large message, which is lost by that.
     """
-    flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
     try:
-        data, ancillary, _, _ = sock.recvmsg(INLINE_LIMIT + 1, _FD_SPACE, flags)
+        data, ancillary, _, _ = sock.recvmsg(INLINE_LIMIT + 1, _FD_SPACE, _RECEIVE)
     except ConnectionResetError:
         return None
     if not data:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Container, Iterable, Set
+from operator import attrgetter
 
 from django_jobs.engines.rows import ClaimedJob, Held
-from django_jobs.wire.messages import Assignment, Remark, Report, report_from_bytes
+from django_jobs.wire.messages import Assignment, Remark, Report, fence, fence_of, report_from_bytes
 from django_jobs.wire.sockets import receive, send
+
+_assigned = attrgetter(*("id" if name == "job_id" else name for name in Assignment._fields))
 
 
 class Line:
@@ -28,6 +31,7 @@ class Line:
         self.ours.setblocking(False)
         self._buffer: deque[ClaimedJob] = deque()
         self.out: dict[Held, ClaimedJob] = {}
+        self._fences: dict[bytes, Held] = {}  # of those that are out, as messages name them
 
     def __len__(self) -> int:
         return len(self._buffer) + len(self.out)
@@ -40,12 +44,14 @@ class Line:
         """Hand jobs out until so many are out, the buffer is empty or the socket is full."""
         while self._buffer and len(self.out) < most:
             job = self._buffer[0]
+            message = _message(job)
             try:
-                send(self.ours, _assignment(job).to_bytes(), wait=False)
+                send(self.ours, message, wait=False)
             except BlockingIOError:
                 return
             self._buffer.popleft()
-            self.out[Held(job.id, job.token)] = job
+            held = self._fences[fence_of(message)] = Held(job.id, job.token)
+            self.out[held] = job
 
     def reports(self) -> list[tuple[ClaimedJob, Report]]:
         """Return all that the runners have reported about jobs that are out, oldest first."""
@@ -57,11 +63,13 @@ class Line:
                 break
             if message is None:
                 break
-            report = report_from_bytes(message)
-            held = Held(report.job_id, report.token)
-            job = self.out.get(held) if isinstance(report, Remark) else self.out.pop(held, None)
-            if job is not None:
-                found.append((job, report))
+            held = self._fences.get(fence_of(message))
+            if held is None:
+                continue
+            report, job = report_from_bytes(message, held.id), self.out[held]
+            if not isinstance(report, Remark):
+                del self.out[held], self._fences[fence_of(message)]
+            found.append((job, report))
         return found
 
     def recall(self) -> None:
@@ -74,14 +82,14 @@ class Line:
                 break
             if message is None:
                 break
-            assignment = Assignment.from_bytes(message)
-            job = self.out.pop(Held(assignment.job_id, assignment.token), None)
-            if job is not None:
-                back.append(job)
+            held = self._fences.pop(fence_of(message), None)
+            if held is not None:
+                back.append(self.out.pop(held))
         self._buffer.extendleft(reversed(back))
 
     def settle(self, held: Held) -> ClaimedJob | None:
         """Take a job out that ended in another way than by a report; None when it is not out."""
+        self._fences.pop(fence(*held), None)
         return self.out.pop(held, None)
 
     def empty_buffer(self) -> list[ClaimedJob]:
@@ -105,17 +113,5 @@ class Line:
         self.runners.close()
 
 
-def _assignment(job: ClaimedJob) -> Assignment:
-    return Assignment(
-        job_id=job.id,
-        token=job.token,
-        function=job.function,
-        queue=job.queue,
-        priority=job.priority,
-        max_attempts=job.max_attempts,
-        round=job.round,
-        number=job.number,
-        options=job.options,
-        meta=job.meta,
-        args=job.args,
-    )
+def _message(job: ClaimedJob) -> bytes:
+    return Assignment._make(_assigned(job)).to_bytes()

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from django_jobs.notes import Note, Progress
 from django_jobs.outcomes import ErrorReport, Outcome
 from django_jobs.states import AttemptOutcome, ErrorKind
-from django_jobs.wire.messages import Assignment, Refusal, Remark, report_from_bytes, report_to_bytes
+from django_jobs.wire.messages import (
+    Assignment,
+    Refusal,
+    Remark,
+    fence,
+    fence_of,
+    report_from_bytes,
+    report_to_bytes,
+)
 
 # As a database may hold it: NUL and lone surrogates included.
 any_text = st.text(st.characters(exclude_categories=())) | st.sampled_from(
@@ -81,3 +89,9 @@ def test_a_result_that_is_none_differs_from_an_empty_one(outcome: Outcome) -> No
     again = report_from_bytes(report_to_bytes(outcome))
     assert isinstance(again, Outcome)
     assert (again.result_data is None) == (outcome.result_data is None)
+
+
+@given(assignments, outcomes | refusals | remarks)
+def test_each_message_begins_with_the_fence_of_its_run(assignment: Assignment, report: Any) -> None:
+    assert fence_of(assignment.to_bytes()) == fence(assignment.job_id, assignment.token)
+    assert fence_of(report_to_bytes(report)) == fence(report.job_id, report.token)

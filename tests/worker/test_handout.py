@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from django_jobs.wire.messages import Refusal
-from django_jobs.wire.sockets import INLINE_LIMIT
+from django_jobs.wire.sockets import INLINE_LIMIT, send
 from django_jobs.worker.inbox import GivenBack
 from tests.worker.making import Shop, claimed, completed, held
 
@@ -71,6 +73,17 @@ def test_a_report_under_an_older_token_is_dropped(floor_with_two: Shop) -> None:
     shop.finishes(0, completed(job._replace(token=1)))
     assert shop.handout.reports() == []
     assert list(shop.handout.out) == [held(job)]
+
+
+@pytest.mark.parametrize("message", [b"", b"x", b"{}" * 20])
+def test_what_names_no_run_of_this_worker_is_dropped(floor_with_two: Shop, message: bytes) -> None:
+    shop, job = floor_with_two, claimed()
+    shop.hand_out(job)
+    shop.begins(0)
+    send(shop.jobs.runners, message)  # as a job can that finds the descriptor
+    shop.finishes(0, completed(job))
+    shop.floor.collect()
+    assert [outcome.job_id for _, outcome in shop.floor.take_work().finished] == [job.id]
 
 
 def test_a_refused_job_goes_back_with_its_delay_and_reason(floor_with_two: Shop) -> None:
