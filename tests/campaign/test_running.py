@@ -49,7 +49,8 @@ def place():
     (place / "cleaned").touch()
 
 def test_it_takes_for_ever(place):
-    (place / "begun").touch()  # not in the fixture: whoever is interrupted before its yield has nothing to clean
+    # Not in the fixture: whoever is interrupted before its yield has nothing to clean.
+    (place / "begun").touch()
     time.sleep(600)
 '''
 
