@@ -46,8 +46,9 @@ dist: $(STAMP) ## build wheel and sdist into dist/
 	rm -rf dist
 	$(PYTHON) -m build --outdir dist .
 
-bench: $(STAMP) ## every measure on every database, in rounds; ROUNDS=1 for fewer than 3, ONLY=drain for some
-	@$(PYTHON) -m benchmarks $(DATABASE) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+bench: $(STAMP) ## every measure on every database, in rounds; ROUNDS=1 for fewer than 3, ONLY=drain for some, KEEP=1 for the docs
+	@$(PYTHON) -m benchmarks $(DATABASE) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(WITHOUT),--without $(WITHOUT))
+	@$(if $(KEEP),$(PYTHON) -m benchmarks.pages --keep ours)
 
 bench-claim: $(STAMP) ## what a claim costs beside four million jobs, on every database or on DATABASE=postgresql
 	@$(PYTHON) -m benchmarks.claim $(DATABASE)

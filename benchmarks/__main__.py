@@ -1,8 +1,8 @@
 """Every measure on every database, in turn, several times: `python -m benchmarks` (`make bench`).
 
 Each runs in a process and an empty database of its own. All of one round follow each other before the next
-round begins, so that a slow minute of the machine meets all of them; the median of the rounds is kept.
-Writes `build/benchmarks.json` and the table `build/benchmarks.md`.
+round begins, so that a slow minute of the machine meets all of them; the median of the rounds is told.
+Writes `build/benchmarks/ours.json` and the tables `build/benchmarks/ours.md`.
 """
 
 from __future__ import annotations
@@ -13,55 +13,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any
 
-from benchmarks import report
+from benchmarks import about, tables
 from benchmarks.bench import DATABASES
 from benchmarks.figures import Figure
+from benchmarks.measures import SECTIONS, Measure
+from benchmarks.report import TABLE, Report
 from tests.databases import Missing, find
-
-
-class Measure(NamedTuple):
-    """One script with its arguments.
-
-    Attributes:
-        script: a module of this package.
-        arguments: besides the database.
-        only_on: the databases it is about.
-        setting: an environment variable, and what is said of it beside the figures' names.
-    """
-
-    script: str
-    arguments: tuple[str, ...] = ()
-    only_on: tuple[str, ...] = DATABASES
-    setting: tuple[str, str, str] | None = None
-
-    def __str__(self) -> str:
-        return " ".join([self.script, *self.arguments, *([self.setting[2]] if self.setting else [])])
-
-
-DRAIN = ("--runs", "1")
-FULL = ("BENCH_SYNCHRONOUS", "FULL", "synchronous=FULL")
-MEASURES = [
-    Measure("limit"),
-    Measure("drain", DRAIN),
-    Measure("enqueue"),
-    Measure("drain", (*DRAIN, "--jobs", "100000")),
-    Measure("drain", (*DRAIN, "--threads", "8")),
-    Measure("drain", (*DRAIN, "--threads", "50", "--coroutines")),
-    Measure("drain", (*DRAIN, "--workers", "2", "--processes", "1")),
-    Measure("drain", (*DRAIN, "--workers", "4", "--processes", "1")),
-    Measure("drain", (*DRAIN, "--processes", "1")),
-    Measure("drain", ("--runs", "3", "--beside")),
-    Measure("mixed"),
-    Measure("latency"),
-    Measure("result"),
-    Measure("memory"),
-    Measure("idle", ("--seconds", "120")),
-    Measure("limit", setting=FULL, only_on=("sqlite",)),
-    Measure("drain", DRAIN, setting=FULL, only_on=("sqlite",)),
-    Measure("enqueue", setting=FULL, only_on=("sqlite",)),
-]
 
 
 def main() -> None:
@@ -70,16 +29,23 @@ def main() -> None:
     parser.add_argument("databases", nargs="*", choices=[*DATABASES, []], default=[], metavar="database")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="measures whose name contains this")
+    parser.add_argument(
+        "--without", nargs="*", default=[], help="no measure whose name contains one of these"
+    )
     given = parser.parse_args()
     found = list(_found(given.databases or DATABASES))
-    kept: report.Kept = {}
+    report = Report(about.machine(), {database: _asked("about", database) for database in found})
+    report.left_out += [name for name in DATABASES if name not in found]
+    chosen = list(_chosen(report, given.only, given.without))
     for number in range(given.rounds):
         print(f"== round {number + 1} of {given.rounds}", flush=True)
-        for measure in MEASURES:
-            if given.only in str(measure):
-                for database in [each for each in found if each in measure.only_on]:
-                    _keep(kept, database, measure)
-        report.write(kept, rounds=number + 1)
+        report.begin_round(os.getloadavg()[0])
+        for section, measure in chosen:
+            for database in [each for each in found if each in measure.only_on]:
+                _take(report, section, database, measure)
+        TABLE.write_text(tables.whole(report.write()))
+    if report.failed:
+        raise SystemExit(f"not measured: {'; '.join(report.failed)}")
 
 
 def _found(databases: list[str] | tuple[str, ...]) -> Iterator[str]:
@@ -92,23 +58,43 @@ def _found(databases: list[str] | tuple[str, ...]) -> Iterator[str]:
             yield name
 
 
-def _keep(kept: report.Kept, database: str, measure: Measure) -> None:
+def _chosen(report: Report, only: str, without: list[str]) -> Iterator[tuple[str, Measure]]:
+    for section, some in SECTIONS.items():
+        for measure in some:
+            if only in str(measure) and not any(word in str(measure) for word in without):
+                yield section, measure
+            else:
+                report.left_out.append(str(measure))
+
+
+def _take(report: Report, section: str, database: str, measure: Measure) -> None:
     print(f"{database}: {measure}", flush=True)
-    for figure in _figures(database, measure):
-        print(f"  {figure}", flush=True)
-        kept.setdefault(database, {}).setdefault((figure.name, figure.unit), []).append(figure.value)
-
-
-def _figures(database: str, measure: Measure) -> list[Figure]:
-    command = [sys.executable, "-m", f"benchmarks.{measure.script}", database, *measure.arguments]
-    setting = dict([measure.setting[:2]]) if measure.setting else {}
-    environment = {**os.environ, "BENCH_JSON": "1", **setting}
-    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    if ended.returncode:
-        raise SystemExit(f"{measure} failed on {database}; repeat it by: {' '.join(command)}")
+    try:
+        figures = [Figure(**each) for each in _asked(measure.script, database, measure)]
+    except subprocess.CalledProcessError as failed:
+        # The others are worth measuring nevertheless; that this is missing is said in the report.
+        print(f"  FAILED; repeat it by: {' '.join(failed.cmd)}", flush=True)
+        report.failed.append(f"{measure} on {database} in round {report.rounds}")
+        return
     suffix = f", {measure.setting[2]}" if measure.setting else ""
-    figures = [Figure(**each) for each in json.loads(ended.stdout.splitlines()[-1])]
-    return [figure._replace(name=figure.name + suffix) for figure in figures]
+    for figure in figures:
+        print(f"  {figure}", flush=True)
+        report.add(section, database, figure._replace(name=figure.name + suffix))
+
+
+def _asked(script: str, database: str, measure: Measure | None = None) -> Any:
+    """Return the last line that a script of this package prints, which is JSON."""
+    command = [
+        sys.executable,
+        "-m",
+        f"benchmarks.{script}",
+        database,
+        *(measure.arguments if measure else ()),
+    ]
+    setting = dict([measure.setting[:2]]) if measure and measure.setting else {}
+    environment = {**os.environ, "BENCH_JSON": "1", **setting}
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(ended.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -53,10 +53,10 @@ def load_the_rest() -> None:
         engine.ask(statement)
 
 
-def load_finished_and_scheduled(queues: list[str]) -> None:
-    """Load a million of each."""
-    _load(queues, "completed", MILLION, first=1 * MILLION)
-    _load(queues, "scheduled", MILLION, first=2 * MILLION)
+def load_finished_and_scheduled(queues: list[str], *, rows: int = MILLION) -> None:
+    """Load so many of each."""
+    _load(queues, "completed", rows, first=1 * MILLION)
+    _load(queues, "scheduled", rows, first=2 * MILLION)
 
 
 def load_every_status(jobs: int) -> None:

@@ -66,11 +66,15 @@ def machine() -> str:
     import django
     from django.db import connection
 
-    model = next(
-        (line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
-    )
     return (
-        f"{os.cpu_count()} cores ({model.partition(':')[2].strip() or 'unknown'}), "
-        f"load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}, Django {django.__version__}, "
+        f"{processors()}, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}, "
+        f"Django {django.__version__}, "
         f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}"
     )
+
+
+def processors() -> str:
+    """Return how many there are, and of what kind."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "unknown")
+    return f"{os.cpu_count()} cores ({model})"

@@ -26,23 +26,29 @@ def drain(jobs: int, processes: int, threads: int, *, workers: int, coroutines: 
     from benchmarks.project.jobs import no_op, no_op_later
     from django_jobs.models import Attempt, Job
 
-    ours = Job.objects.filter(pk__gte=LEAST_ID)
-    Attempt.objects.all().delete()
-    ours.delete()
+    clear()
     (no_op_later if coroutines else no_op).enqueue_many([(number,) for number in range(jobs)])
-    before = _used()
+    before = used()
     size = ["--processes", str(processes), "--threads", str(threads)]
     started = [start_worker("--burst", *size) for _ in range(workers)]
     if max(abs(worker.wait()) for worker in started):
         raise SystemExit("a worker failed")
     completed = Attempt.objects.filter(outcome="completed").count()
-    if completed != jobs or ours.completed().count() != jobs:
+    if completed != jobs or Job.objects.filter(pk__gte=LEAST_ID).completed().count() != jobs:
         raise SystemExit(f"{completed} attempts for {jobs} jobs: something was lost or done twice")
     span = Attempt.objects.aggregate(first=Min("started_at"), last=Max("finished_at"))
-    return jobs / (span["last"] - span["first"]).total_seconds(), (_used() - before) / jobs * 1e6
+    return jobs / (span["last"] - span["first"]).total_seconds(), (used() - before) / jobs * 1e6
 
 
-def _used() -> float:
+def clear() -> None:
+    """Remove the jobs of earlier drains, and all attempts."""
+    from django_jobs.models import Attempt, Job
+
+    Attempt.objects.all().delete()
+    Job.objects.filter(pk__gte=LEAST_ID).delete()
+
+
+def used() -> float:
     """Return the processor time of all workers so far, their start-up among it (seconds)."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return children.ru_utime + children.ru_stime
@@ -65,15 +71,24 @@ def main() -> None:
         os.environ["BENCH_LISTEN"] = "1"
     with fresh_project(given.database):
         print(machine())
-        figures = _measure(given, "")
-        if given.beside:
-            from benchmarks import ballast
-
-            ballast.load_finished_and_scheduled(["default"])
-            figures += _measure(given, ", beside 2,000,000 others")
-            share = figures[2].value / figures[0].value * 100
-            figures.append(Figure("beside 2,000,000 others, of the empty table's", share, "%"))
+        figures = _beside(given) if given.beside else _measure(given, "")
     tell(*figures)
+
+
+def _beside(given: argparse.Namespace) -> list[Figure]:
+    """Measure in tables that are empty otherwise, then among the others, and tell the shares."""
+    from benchmarks import ballast
+
+    alone = _measure(given, ", beside nothing")
+    ballast.load_finished_and_scheduled(["default"])
+    among = _measure(given, ", beside 2,000,000 others")
+    rate, cost = (full.value / empty.value * 100 for full, empty in zip(among, alone, strict=True))
+    return [
+        *alone,
+        *among,
+        Figure("beside 2,000,000 others, of the rate beside nothing", rate, "%"),
+        Figure("beside 2,000,000 others, of the processor time beside nothing", cost, "%"),
+    ]
 
 
 def _measure(given: argparse.Namespace, beside: str) -> list[Figure]:
@@ -99,7 +114,11 @@ def _words(given: argparse.Namespace) -> str:
     kind = "coroutines" if given.coroutines else "jobs"
     workers = f"{given.workers} workers of " if given.workers > 1 else ""
     threads = f" of {given.threads} threads" if given.threads > 1 else ""
-    return f"{given.jobs:,} {kind}, {workers}{given.processes} runners{threads}"
+    return f"{given.jobs:,} {kind}, {workers}{_count(given.processes, 'runner')}{threads}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 if __name__ == "__main__":

@@ -21,8 +21,12 @@ class Figure(NamedTuple):
     unit: str
 
     def __str__(self) -> str:
-        digits = 0 if self.value >= 100 else 1 if self.value >= 10 else 2
-        return f"{self.name}: {self.value:,.{digits}f} {self.unit}"
+        return f"{self.name}: {number(self.value)} {self.unit}"
+
+
+def number(value: float) -> str:
+    """Return a value with as many digits as it is worth."""
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
 def tell(*figures: Figure) -> None:

@@ -1,7 +1,8 @@
 """What an idle worker costs: `python -m benchmarks.idle [sqlite|postgresql|mariadb]`.
 
 Processor time of parent, nursery and runners together, and what they ask the database, in one minute
-without a job. The statements are counted by the worker itself, in a file.
+without a job. The statements are counted by the worker itself, in a file; transactions by PostgreSQL, for
+the whole database: its own housekeeping is among them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from benchmarks.bench import DATABASES, family, fresh_project, machine, serving
 from benchmarks.figures import Figure, tell
 
+_TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,16 +31,32 @@ def used(pid: int) -> float:
     return sum(processor_seconds(each) for each in family(pid))
 
 
-def measure(seconds: float, count: Path) -> tuple[float, int]:
-    """Return an idle worker's processor time and statements within so many seconds."""
+def transactions() -> int:
+    """Return how many transactions PostgreSQL has ended in this database; 0 where nobody counts them."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_TRANSACTIONS)
+        return int(cursor.fetchone()[0])
+
+
+def measure(seconds: float, count: Path) -> tuple[float, int, int]:
+    """Return an idle worker's processor time, statements and transactions within so many seconds."""
     from benchmarks.project.jobs import no_op
 
     with serving() as worker:
         no_op.enqueue().result(timeout=60)  # it has begun, and has had something to do
         time.sleep(2)
-        before, asked = used(worker.pid), count.stat().st_size
+        busy, asked, ended = used(worker.pid), count.stat().st_size, transactions()
         time.sleep(seconds)
-        return used(worker.pid) - before, count.stat().st_size - asked
+        return (
+            used(worker.pid) - busy,
+            count.stat().st_size - asked,
+            # The look before is itself one that ends after it has counted.
+            max(0, transactions() - ended - 1),
+        )
 
 
 def main() -> None:
@@ -50,12 +68,15 @@ def main() -> None:
     with tempfile.NamedTemporaryFile() as count, fresh_project(given.database):
         print(machine())
         os.environ["BENCH_COUNT"] = count.name
-        busy, statements = measure(given.seconds, Path(count.name))
+        busy, statements, ended = measure(given.seconds, Path(count.name))
     a_minute = 60 / given.seconds
-    tell(
+    figures = [
         Figure("an idle worker's processor time", busy * a_minute, "s/min"),
         Figure("an idle worker's statements", statements * a_minute, "/min"),
-    )
+    ]
+    if given.database == "postgresql":
+        figures.append(Figure("an idle worker's transactions", ended * a_minute, "/min"))
+    tell(*figures)
 
 
 if __name__ == "__main__":

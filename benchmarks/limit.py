@@ -85,7 +85,7 @@ def main() -> None:
         print(machine())
         no_op.enqueue_many([(number,) for number in range(given.jobs)])
         rate = drain(given.jobs)
-    tell(Figure("the limit: claim, attempt and completion in batches of 100", rate, "/s"))
+    tell(Figure(f"the limit, {given.jobs:,} jobs", rate, "/s"))
 
 
 if __name__ == "__main__":

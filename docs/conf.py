@@ -7,7 +7,8 @@ author = "django_jobs contributors"
 copyright = "django_jobs contributors"
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
+# What is in benchmarks/ is included by a page.
+exclude_patterns = ["_build", "benchmarks"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "django_jobs"

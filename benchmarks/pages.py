@@ -1,0 +1,137 @@
+"""What `docs/benchmarks.md` includes, made of the figures stored beside it: `python -m benchmarks.pages`.
+
+With `--keep ours` or `--keep peers` (`KEEP=1 make bench`, `KEEP=1 make bench-peers`) the figures of the last
+run are stored there first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import statistics
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from benchmarks import measures, tables
+from benchmarks.bench import ROOT
+from benchmarks.charts import Bar, chart
+
+BUILT, STORED = ROOT / "build" / "benchmarks", ROOT / "docs" / "benchmarks"
+RUNS = {"ours": ["ours.json"], "peers": ["peers.json", "peers.md"]}
+NOT_MEASURED = "Not measured yet.\n"
+# The charts of our own run: their file, title, unit and figures.
+OURS = [
+    (
+        "draining",
+        "Draining no-op jobs",
+        "jobs/s",
+        [
+            measures.LIMIT,
+            measures.DRAIN,
+            measures.THREADS,
+            measures.COROUTINES,
+            measures.LIMIT_OF_MANY,
+            measures.DRAIN_OF_MANY,
+            measures.ONE_WORKER,
+            measures.TWO_WORKERS,
+            measures.FOUR_WORKERS,
+        ],
+    ),
+    ("enqueueing", "Enqueueing", "jobs/s", [measures.ONE_BY_ONE, measures.AT_ONCE]),
+    (
+        "waiting",
+        "Waiting",
+        "ms",
+        [measures.START_P50, measures.START_P99, measures.RESULT_P50, measures.RESULT_P99],
+    ),
+]
+OUR_NAME = "django-orm-jobs"
+# The charts of the run beside others: figure, title, unit, and whether more is better.
+PEERS = {
+    "drain": ("Drain of no-op jobs", "jobs/s", True),
+    "enqueue one by one": ("Enqueue one by one", "jobs/s", True),
+    "latency p50": ("From enqueue to start, median", "ms", False),
+}
+
+
+def main() -> None:
+    """Store what is to be kept; write all parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", choices=RUNS)
+    if kept := parser.parse_args().keep:
+        for name in RUNS[kept]:
+            shutil.copy(BUILT / name, STORED / name)
+    for old in STORED.glob("*.svg"):
+        old.unlink()
+    for name, text in parts().items():
+        (STORED / name).write_text(text)
+
+
+def parts(stored: Path = STORED) -> dict[str, str]:
+    """Return the text of each part by the name of its file."""
+    ours, peers, told = (_read(stored / name) for name in ("ours.json", "peers.json", "peers.md"))
+    return dict([*_ours(json.loads(ours or "null")), *_peers(json.loads(peers or "null"), told)])
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _ours(told: Any) -> Iterator[tuple[str, str]]:
+    yield "goals.md", tables.goals(told)
+    charts = list(_our_charts(told)) if told else []
+    yield from charts
+    yield "circumstances.md", tables.circumstances(told) if told else NOT_MEASURED
+    yield "ours.md", f"{_shown(charts)}{tables.sections(told)}" if told else NOT_MEASURED
+
+
+def _our_charts(told: Any) -> Iterator[tuple[str, str]]:
+    for (file, title, unit, names), database in product(OURS, told["databases"]):
+        found = [(name, tables.known(told, name, database)) for name in names]
+        bars = [_our_bar(name, values) for name, values in found if values]
+        if bars:
+            yield f"{file}-{database}.svg", chart(f"{title}, {tables.NAMES[database]}", unit, bars)
+
+
+def _our_bar(name: str, values: list[float]) -> Bar:
+    kind = "limit" if name.startswith("the limit") else "ours"
+    return Bar(name, statistics.median(values), kind, min(values), max(values))
+
+
+def _peers(cases: Any, told: str) -> Iterator[tuple[str, str]]:
+    charts = list(_peer_charts(cases or []))
+    yield from charts
+    # A heading of theirs belongs below the page's own.
+    yield "beside.md", f"{_shown(charts)}{told.replace('## ', '### ')}" if cases else NOT_MEASURED
+
+
+def _peer_charts(cases: list[Any]) -> Iterator[tuple[str, str]]:
+    for database, (name, (title, unit, more)) in product(tables.NAMES, PEERS.items()):
+        found = [(case, _value(case, name)) for case in cases if case["database"] == database]
+        bars = [
+            Bar(f"{case['peer']}, {case['setting']}", value, "ours" if case["peer"] == OUR_NAME else "other")
+            for case, value in found
+            if value is not None
+        ]
+        bars.sort(key=lambda bar: bar.value, reverse=more)
+        if bars:
+            file = f"beside-{name.replace(' ', '-')}-{database}.svg"
+            yield file, chart(f"{title}, {tables.NAMES[database]}", unit, bars)
+
+
+def _value(case: Any, name: str) -> float | None:
+    return next((each["value"] for each in case["figures"] if each["name"] == name), None)
+
+
+def _shown(charts: list[tuple[str, str]]) -> str:
+    """Return the charts as images, named as they name themselves."""
+    titles = [(file, re.search(r"<title>(.*)</title>", text)[1]) for file, text in charts]  # type: ignore[index]
+    return "".join(f"![{title}](benchmarks/{file})\n\n" for file, title in titles)
+
+
+if __name__ == "__main__":
+    main()
