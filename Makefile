@@ -9,7 +9,7 @@ CAMPAIGN = $(PYTHON) -m tests.campaign $(if $(DATABASE),--database $(DATABASE)) 
 	$(if $(FRESH),--fresh) $(if $(JOBS),--jobs $(JOBS)) $(if $(TEST_SEED),--seed $(TEST_SEED))
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo serve test faults faults-selftest matrix lint docs dist clean bench bench-claim bench-latency bench-idle bench-stats bench-stopping
+.PHONY: help demo serve test faults faults-selftest matrix lint docs dist clean bench bench-check bench-claim bench-latency bench-idle bench-stats bench-stopping
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -49,6 +49,9 @@ dist: $(STAMP) ## build wheel and sdist into dist/
 bench: $(STAMP) ## every measure on every database, in rounds; ROUNDS=1 for fewer than 3, ONLY=drain for some, KEEP=1 for the docs
 	@$(PYTHON) -m benchmarks $(DATABASE) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(WITHOUT),--without $(WITHOUT))
 	@$(if $(KEEP),$(PYTHON) -m benchmarks.pages --keep ours)
+
+bench-check: $(STAMP) ## within a minute: has something become much slower than what it is compared with?
+	@$(PYTHON) -m benchmarks.check $(DATABASE)
 
 bench-claim: $(STAMP) ## what a claim costs beside four million jobs, on every database or on DATABASE=postgresql
 	@$(PYTHON) -m benchmarks.claim $(DATABASE)
