@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import threading
 import time
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from django_jobs.exceptions import JobNotFound
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTER_BITS = 42
+_LOW = (1 << 30) - 1
 # 30 December 9999: an id that is no UUIDv7 may point beyond what a datetime holds in every zone.
 _LATEST_MS = 253_402_128_000_000
 _lock = threading.Lock()
@@ -22,26 +24,36 @@ _counter = 0
 
 
 def uuid7() -> UUID:
-    """Return a new UUIDv7; within one process each sorts after the one before.
+    """Return a new UUIDv7; within one process each sorts after the one before."""
+    return uuid7s(1)[0]
+
+
+def uuid7s(count: int) -> list[UUID]:
+    """Return so many new UUIDv7s, in order, all of one millisecond.
 
     Method 1 of RFC 9562, 6.2: a 42-bit counter behind the millisecond, seeded at random
     with its top bit clear each millisecond, then 32 random bits.
     """
+    ms, first = _reserved(count)
+    head = ms << 80 | 0x7 << 76 | 0b10 << 62
+    return [
+        UUID(int=head | counter >> 30 << 64 | (counter & _LOW) << 32 | tail)
+        for counter, tail in enumerate(struct.unpack(f">{count}I", os.urandom(4 * count)), first)
+    ]
+
+
+def _reserved(count: int) -> tuple[int, int]:
+    """Return a millisecond, and the first of so many values of its counter that nobody else is given."""
     global _last_ms, _counter
     with _lock:
         now = time.time_ns() // 1_000_000
         if now > _last_ms:
             _last_ms = now
             _counter = int.from_bytes(os.urandom(6), "big") >> 7
-        else:  # the same millisecond, or the clock went back
-            _counter += 1
-            if _counter >> _COUNTER_BITS:
-                _last_ms, _counter = _last_ms + 1, 0
-        ms, counter = _last_ms, _counter
-    value = ms << 80
-    value |= 0x7 << 76 | counter >> 30 << 64
-    value |= 0b10 << 62 | (counter & (1 << 30) - 1) << 32
-    return UUID(int=value | int.from_bytes(os.urandom(4), "big"))
+        elif _counter + count >> _COUNTER_BITS:  # the same millisecond, or the clock went back
+            _last_ms, _counter = _last_ms + 1, 0
+        first, _counter = _counter, _counter + count
+        return _last_ms, first
 
 
 def parse_id(given: object) -> UUID:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, connections, transaction
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -78,6 +79,19 @@ class TestEnqueue:
             shown = [getattr(handle, field.attname) for field in Job._meta.concrete_fields]
         assert shown
         assert len(queries) == 0
+
+    def test_who_listens_to_each_instance_hears_of_the_handle(self) -> None:
+        heard: list[str] = []
+
+        def hear(instance: Job, **details: Any) -> None:
+            heard.append(instance.function)
+
+        post_init.connect(hear, sender=Job)
+        try:
+            jobs.add.enqueue(1)
+        finally:
+            post_init.disconnect(hear, sender=Job)
+        assert heard == ["tests.jobs.add"]
 
     def test_it_is_one_statement(self) -> None:
         jobs.add.enqueue(1)
@@ -210,6 +224,11 @@ class TestEnqueueMany:
         stored = [args_of(each) for each in Job.objects.order_by("id")]
         assert stored == [([1], {}), ([2, 3], {}), ([], {"a": 4, "b": 5})]
         assert [each.pk for each in made] == list(Job.objects.order_by("id").values_list("pk", flat=True))
+
+    def test_the_ids_sort_as_the_calls_and_after_those_before(self) -> None:
+        ids = [jobs.add.enqueue(0).id, *(each.id for each in jobs.add.enqueue_many([(1,)] * 50))]
+        ids.append(jobs.add.enqueue(2).id)
+        assert ids == sorted(set(ids))
 
     def test_a_generator_will_do(self) -> None:
         assert len(jobs.add.enqueue_many((n,) for n in range(3))) == 3

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
@@ -155,6 +156,10 @@ class Options:
 
     def stored(self) -> str | None:
         """Return the JSON of what differs from the defaults and has no column; None when nothing does."""
+        return self._stored
+
+    @cached_property
+    def _stored(self) -> str | None:
         kept = {
             name: getattr(self, name) for name in _STORED if getattr(self, name) != getattr(Options, name)
         }

@@ -41,6 +41,8 @@ _TAGS: list[tuple[str, type, Callable[[Any], Any], Callable[[Any], Any]]] = [
 ]
 _DECODERS = {tag: decode for tag, _, _, decode in _TAGS}
 _DICT = "$dict"
+# What stands for itself, where it is of this very type; asked of a whole list or dict at once.
+_PLAIN, _KEYS = {str, int, bool, type(None)}, {str}
 
 _readable = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 _escaped = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
@@ -98,7 +100,7 @@ def _text(plain: Any) -> bytes:
 
 
 def _encode(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool, int)):
+    if type(value) in _PLAIN or isinstance(value, (str, int)):
         return value
     if isinstance(value, float):
         return _encode_float(value)
@@ -116,6 +118,8 @@ def _encode_float(value: float) -> float:
 
 
 def _encode_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    if _PLAIN.issuperset(map(type, value)):
+        return list(value)
     items = []
     for index, item in enumerate(value):
         try:
@@ -126,6 +130,12 @@ def _encode_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
 
 
 def _encode_dict(value: dict[Any, Any]) -> dict[str, Any]:
+    if (
+        type(value) is dict
+        and _PLAIN.issuperset(map(type, value.values()))
+        and _KEYS.issuperset(map(type, value))
+    ):
+        return {_DICT: value} if _looks_tagged(value) else value
     if type(value).__getitem__ is not dict.__getitem__:
         # As Django's QueryDict, which shows one value of each list it holds.
         raise Unstorable(f"is a {type(value).__name__}, which shows other values than it holds; pass a dict")

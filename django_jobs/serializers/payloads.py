@@ -15,6 +15,7 @@ from django_jobs.serializers.parcels import ARGS, RESULT, Owner
 
 # No encoded value begins so: a user's own dict like this is wrapped in a $dict.
 _TOO_LARGE = "$too_large"
+_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
 def dump_args(
@@ -38,15 +39,16 @@ def dump_args(
         SerializationError: one cannot be stored; names it. Or the serializer is not switched on.
         PayloadTooLarge: together they exceed MAX_PAYLOAD.
     """
-    try:
-        bound = signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f"{owner.function}{signature}: {error}") from None
+    if not _plainly_fits(signature, args, kwargs):
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{owner.function}{signature}: {error}") from None
     chosen = formats.chosen(serializer, owner.function)
     try:
         data = formats.encode(chosen, {"args": list(args), "kwargs": dict(kwargs)})
     except SerializationError as error:
-        raise _blaming(chosen, owner.function, bound) or error from error
+        raise _blaming(chosen, owner.function, signature.bind(*args, **kwargs)) or error from error
     limits.check_payload(data)
     return _stored(chosen, data, owner, ARGS)
 
@@ -167,6 +169,13 @@ def _accepted(name: str, owner: Owner) -> Serializer:
 
 def _is_name(key: object) -> bool:
     return isinstance(key, str)
+
+
+def _plainly_fits(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Return whether each parameter is given by its position: that is seen without binding them."""
+    if kwargs or len(args) != len(signature.parameters):
+        return False
+    return _BY_POSITION.issuperset([each.kind for each in signature.parameters.values()])
 
 
 def _blaming(
