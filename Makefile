@@ -9,7 +9,7 @@ CAMPAIGN = $(PYTHON) -m tests.campaign $(if $(DATABASE),--database $(DATABASE)) 
 	$(if $(FRESH),--fresh) $(if $(JOBS),--jobs $(JOBS)) $(if $(TEST_SEED),--seed $(TEST_SEED))
 STAMP := $(VENV)/.django-orm-jobs-installed
 
-.PHONY: help demo serve test faults faults-selftest matrix lint docs dist clean bench bench-check bench-claim bench-latency bench-idle bench-stats bench-stopping
+.PHONY: help demo serve test faults faults-selftest matrix lint docs dist clean bench bench-check bench-peers bench-claim bench-latency bench-idle bench-stats bench-stopping
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,11 @@ bench: $(STAMP) ## every measure on every database, in rounds; ROUNDS=1 for fewe
 
 bench-check: $(STAMP) ## within a minute: has something become much slower than what it is compared with?
 	@$(PYTHON) -m benchmarks.check $(DATABASE)
+
+bench-peers: $(STAMP) ## other task queues from PyPI beside ours, in rounds; DATABASE=sqlite for one database, ONLY=huey,oban for some, KEEP=1 for the docs
+	@$(PYTHON) -m benchmarks.peers $(if $(DATABASE),--database $(DATABASE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only $(ONLY))
+	@$(if $(KEEP),$(PYTHON) -m benchmarks.pages --keep peers)
 
 bench-claim: $(STAMP) ## what a claim costs beside four million jobs, on every database or on DATABASE=postgresql
 	@$(PYTHON) -m benchmarks.claim $(DATABASE)
