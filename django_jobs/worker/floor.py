@@ -25,7 +25,7 @@ from django_jobs.worker.verdicts import Verdict, outcome_of_death
 
 # One that must run alone is looked at again after a tenth of what another one has lasted by then, within
 # these bounds (seconds).
-ALONE_DELAY_LEAST, ALONE_DELAY_MOST = 2.0, 60.0
+ALONE_DELAY_LEAST, ALONE_DELAY_MOST = 0.5, 60.0
 
 
 class Floor:

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.only_on("postgresql", "mariadb"),
     pytest.mark.faults(from_tier=1),
-    pytest.mark.timeout(by_tier(120, 120, 1200)),
+    pytest.mark.timeout(by_tier(300, 300, 1800)),
 ]
 
 # For how long it is cut every second, and for how long before that it is not (seconds).
@@ -29,6 +29,7 @@ CUT, UNCUT = by_tier(20, 20, 300), by_tier(3, 3, 60)
 # The jobs that are ready at any time. They sleep, so that the machine is not what bounds their number.
 BACKLOG, SECONDS = 400, 0.01
 LEAST = 0.5
+LAST_PATIENCE = 180.0
 
 
 def _enqueue(record: Record) -> None:
@@ -58,7 +59,8 @@ def test_a_connection_cut_every_second_loses_nothing_and_half_the_speed_at_most(
     worker.until(lambda: Job.objects.completed().exists())
     uncut = _work(record, UNCUT, lambda: None)
     cut = _work(record, CUT, proxy.cut)
-    worker.until(lambda: not Job.objects.exclude(status__in=FINAL).exists())
+    # As slow a machine as may be: what is left is the whole backlog, and what ran under a lease that was lost.
+    worker.until(lambda: not Job.objects.exclude(status__in=FINAL).exists(), patience=LAST_PATIENCE)
     record_property("size", f"cut {CUT} times, once a second")
     record_property("figure", ("part of the speed that is left when cut every second", cut / uncut))
     assert worker.process.poll() is None

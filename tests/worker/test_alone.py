@@ -70,7 +70,7 @@ def test_a_second_one_is_given_back_for_a_while_with_the_reason(floor_with_two: 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "delay"), [(19, ALONE_DELAY_LEAST), (300, 30.0), (100_000, ALONE_DELAY_MOST)]
+    ("seconds", "delay"), [(4, ALONE_DELAY_LEAST), (300, 30.0), (100_000, ALONE_DELAY_MOST)]
 )
 def test_the_longer_one_runs_the_less_often_the_others_are_looked_at(
     floor_with_two: Shop, monkeypatch: pytest.MonkeyPatch, seconds: float, delay: float
