@@ -8,16 +8,18 @@ import sys
 
 from benchmarks.peers.inside.peer import Peer
 
+SETTINGS = "benchmarks.peers.inside.django_settings"
 
-def set_up(*apps: str, **settings: object) -> None:
-    """Set Django up with these apps and settings, here and in the processes started from here."""
+
+def set_up(*apps: str, settings: str = SETTINGS, **more: object) -> None:
+    """Set Django up with these apps and more settings, here and in the processes started from here."""
     import django
     from django.apps import apps as registry
 
     if registry.ready:  # a worker, which has come here to import the job
         return
-    os.environ["BENCH_DJANGO"] = json.dumps({"INSTALLED_APPS": apps, **settings})
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.peers.inside.django_settings"
+    os.environ["BENCH_DJANGO"] = json.dumps({"INSTALLED_APPS": apps, **more})
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
     django.setup()
 
 

@@ -15,10 +15,12 @@ class Peer(ABC):
     Attributes:
         left: SQL that counts the jobs that are not finished yet.
         has_bulk: whether it can enqueue many jobs by one call.
+        copies: how many of its workers are started: two of those that run one job at a time.
     """
 
     left: str
     has_bulk = False
+    copies = 1
 
     @abstractmethod
     def set_up(self) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from benchmarks.peers.inside.no_op import PIPE
 from benchmarks.peers.inside.peer import Peer
@@ -21,16 +22,26 @@ START_PATIENCE, STOP_PATIENCE = 30, 10
 def working(peer: Peer) -> Iterator[None]:
     """Start the peer's worker; stop it at the end, and end it where it does not."""
     with LOG.open("ab") as log:
-        worker = subprocess.Popen(peer.worker(), cwd=DIRECTORY, stdout=log, stderr=log)
+        workers = [_start(peer.worker(), log) for _ in range(peer.copies)]
     try:
         yield
     finally:
-        worker.send_signal(signal.SIGTERM)
-        try:
-            worker.wait(STOP_PATIENCE)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        for worker in workers:
+            _wait(worker)
+
+
+def _start(command: list[str], log: BinaryIO) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, cwd=DIRECTORY, stdout=log, stderr=log)
+
+
+def _wait(worker: subprocess.Popen[bytes]) -> None:
+    try:
+        worker.wait(STOP_PATIENCE)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
 
 
 class Ear:
