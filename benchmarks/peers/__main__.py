@@ -21,17 +21,18 @@ from benchmarks.peers.visit import Failed, visit
 
 
 def main() -> None:
-    """Install, measure; write the report after each round."""
+    """Install, measure; write the report after each case."""
     given = _arguments()
     headers = [each for each in all_peers() if any(word in each.peer for word in given.only.split(","))]
     # All before the first is measured: pip would disturb it.
     pythons = {header: _python(header) for header in headers}
-    results = report.Results()
+    results, loads = report.Results(), []
     for number in range(given.rounds):
         for case in _cases(headers, given.database or DATABASES):
             print(f"round {number + 1}: {case.database}, {case.header.peer}, {case.setting}", flush=True)
+            loads.append(os.getloadavg()[0])
             _measure(results, case, pythons[case.header], given)
-        report.write(results, about=_about(given, rounds=number + 1))
+            report.write(results, about=_about(given, number + 1, loads))
     print("", *report.tables(results), sep="\n")
 
 
@@ -77,11 +78,11 @@ def _measure(
         results.keep(case, figures)
 
 
-def _about(given: argparse.Namespace, *, rounds: int) -> str:
+def _about(given: argparse.Namespace, rounds: int, loads: list[float]) -> str:
     told = ", ".join(f"{what}: {said}" for what, said in machine().items())
     return (
-        f"{told}. Load at the end of round {rounds}: {os.getloadavg()[0]:.1f}. "
-        f"Each measure up to {given.jobs:,} jobs or {given.seconds:g} s; medians of {rounds} rounds."
+        f"{told}. Load of the machine: {min(loads):.1f} to {max(loads):.1f}. "
+        f"Each measure up to {given.jobs:,} jobs or {given.seconds:g} s; rounds: {rounds}."
     )
 
 

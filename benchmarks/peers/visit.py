@@ -34,12 +34,13 @@ def visit(
         environment = {**os.environ, **place, "BENCH_SETTING": setting}
         environment |= {"BENCH_JSON": "1", "PYTHONPATH": str(ROOT)}
         environment["PATH"] = f"{python.parent}:{os.environ.get('PATH', '')}"
-        return figures_of(*_run(command, environment, place["BENCH_DIRECTORY"], patience=90 + 6 * seconds))
+        return figures_of(*run(command, environment, place["BENCH_DIRECTORY"], patience=90 + 6 * seconds))
 
 
-def _run(
+def run(
     command: list[str], environment: dict[str, str], directory: str, *, patience: float
 ) -> tuple[int, str, str]:
+    """Run a script; return its exit code and what it said on both streams. Nothing it started outlives it."""
     # A group of its own: whatever the peer has started and forgotten ends with it.
     with subprocess.Popen(
         command,
@@ -53,7 +54,7 @@ def _run(
         try:
             out, err = script.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            return 1, "", f"not done after {patience:.0f} s"
+            return 1, "", f"not done after {patience:g} s"
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(script.pid, signal.SIGKILL)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from benchmarks.figures import Figure
 from benchmarks.peers import report
 from benchmarks.peers.header import OURS, SCRIPTS, Header, all_peers, read
 from benchmarks.peers.venvs import last_line
-from benchmarks.peers.visit import Failed, figures_of
+from benchmarks.peers.visit import Failed, figures_of, run
 
 HEAD = '''# /// script
 # dependencies = ["quick[fast]==1.2.3", "driver==4"]
@@ -94,6 +97,30 @@ def test_a_script_that_fails_gives_its_error_line() -> None:
         figures_of(1, "[]", "warning\nno tables\n")
     with pytest.raises(Failed, match="ended with -9"):
         figures_of(-9, "", "")
+
+
+def test_nothing_that_a_script_leaves_behind_outlives_it(tmp_path: Path) -> None:
+    leaves = (
+        "import subprocess;"
+        "left = subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+        "print(left.pid)"
+    )
+    code, out, _ = run([sys.executable, "-c", leaves], dict(os.environ), str(tmp_path), patience=100)
+    assert code == 0
+    while Path(f"/proc/{int(out)}").exists() and _state(int(out)) != "Z":
+        time.sleep(0.01)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "Z"
+
+
+def test_a_script_that_hangs_is_ended_and_told(tmp_path: Path) -> None:
+    hangs = [sys.executable, "-c", "import time; time.sleep(600)"]
+    assert run(hangs, dict(os.environ), str(tmp_path), patience=0.1) == (1, "", "not done after 0.1 s")
 
 
 def test_the_median_of_the_rounds_is_told() -> None:
