@@ -92,10 +92,11 @@ def of_claiming() -> Iterator[Ratio]:
     clear()
     ballast.load_served()
     ballast.analyze()
-    empty = statistics.median(claim() for _ in range(CLAIMS))
+    # The best of many, because whatever else the machine does only makes a claim longer.
+    empty = min(claim() for _ in range(CLAIMS))
     ballast.load_finished_and_scheduled(ballast.SERVED, rows=BESIDE)
     # The statistics are still those of the nearly empty table: the worst case.
-    full = statistics.median(claim() for _ in range(CLAIMS))
+    full = min(claim() for _ in range(CLAIMS))
     yield Ratio("claim beside 200,000 others: time of one without them", full / empty)
     yield Ratio("claim beside 200,000 others: rows read for each job", read_by(claim).rows / TAKEN)
 
