@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks import measures, tables
 from benchmarks.bench import ROOT
 from benchmarks.charts import Bar, chart
+from benchmarks.peers import header as peers
 
 BUILT, STORED = ROOT / "build" / "benchmarks", ROOT / "docs" / "benchmarks"
 RUNS = {"ours": ["ours.json"], "peers": ["peers.json", "peers.md"]}
@@ -49,7 +50,6 @@ OURS = [
         [measures.START_P50, measures.START_P99, measures.RESULT_P50, measures.RESULT_P99],
     ),
 ]
-OUR_NAME = "django-orm-jobs"
 # The charts of the run beside others: figure, title, unit, and whether more is better.
 PEERS = {
     "drain": ("Drain of no-op jobs", "jobs/s", True),
@@ -73,8 +73,8 @@ def main() -> None:
 
 def parts(stored: Path = STORED) -> dict[str, str]:
     """Return the text of each part by the name of its file."""
-    ours, peers, told = (_read(stored / name) for name in ("ours.json", "peers.json", "peers.md"))
-    return dict([*_ours(json.loads(ours or "null")), *_peers(json.loads(peers or "null"), told)])
+    ours, others, told = (_read(stored / name) for name in ("ours.json", "peers.json", "peers.md"))
+    return dict([*_ours(json.loads(ours or "null")), *_peers(json.loads(others or "null"), told)])
 
 
 def _read(path: Path) -> str:
@@ -111,20 +111,21 @@ def _peers(cases: Any, told: str) -> Iterator[tuple[str, str]]:
 
 def _peer_charts(cases: list[Any]) -> Iterator[tuple[str, str]]:
     for database, (name, (title, unit, more)) in product(tables.NAMES, PEERS.items()):
-        found = [(case, _value(case, name)) for case in cases if case["database"] == database]
-        bars = [
-            Bar(f"{case['peer']}, {case['setting']}", value, "ours" if case["peer"] == OUR_NAME else "other")
-            for case, value in found
-            if value is not None
-        ]
+        of_database = [case for case in cases if case["database"] == database]
+        bars = [bar for case in of_database for bar in _peer_bars(case, name)]
         bars.sort(key=lambda bar: bar.value, reverse=more)
         if bars:
             file = f"beside-{name.replace(' ', '-')}-{database}.svg"
             yield file, chart(f"{title}, {tables.NAMES[database]}", unit, bars)
 
 
-def _value(case: Any, name: str) -> float | None:
-    return next((each["value"] for each in case["figures"] if each["name"] == name), None)
+def _peer_bars(case: Any, name: str) -> Iterator[Bar]:
+    """Yield the bar of a case, or none where this figure was not measured."""
+    for each in case["figures"]:
+        if each["name"] == name:
+            kind = "ours" if case["peer"] == peers.OURS else "other"
+            label = f"{case['peer']}, {case['setting']}"
+            yield Bar(label, each["value"], kind, min(each["values"]), max(each["values"]))
 
 
 def _shown(charts: list[tuple[str, str]]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import measures, pages, tables
 from benchmarks.charts import Bar, chart
 from benchmarks.goals import GOALS
+from benchmarks.peers.header import OURS
 from tests.pages import page
 
 STORED = pages._read(pages.STORED / "ours.json")
@@ -49,9 +50,9 @@ def test_figures_of_others_are_drawn_from_the_best_on_and_ours_stands_out(tmp_pa
             "peer": peer,
             "database": "sqlite",
             "setting": "doc",
-            "figures": [{"name": "drain", "value": value, "unit": "/s"}],
+            "figures": [{"name": "drain", "value": value, "values": [value], "unit": "/s"}],
         }
-        for peer, value in {"slow & steady": 50, pages.OUR_NAME: 900, "fast": 500}.items()
+        for peer, value in {"slow & steady": 50, OURS: 900, "fast": 500}.items()
     ]
     (tmp_path / "peers.json").write_text(json.dumps(cases))
     (tmp_path / "peers.md").write_text("told by the run\n")
