@@ -32,6 +32,7 @@ def circumstances(told: Told) -> str:
             for each in told["databases"].values()
         ),
     )
+    lines += _busy(told["about"])
     if told["left out"]:
         lines += ["", f"Left out of this run: {_joined(f'`{name}`' for name in told['left out'])}."]
     if told["failed"]:
@@ -40,6 +41,20 @@ def circumstances(told: Told) -> str:
 
 
 _LOAD = "load at the beginning of each"
+
+
+def _busy(about: Told) -> list[str]:
+    """Return a warning where the machine had far more to do than to be measured."""
+    load, cores = max(about[_LOAD]), int(about["processors"].split()[0])
+    # What is measured is itself a load of two to three.
+    if load <= 2 * cores:
+        return []
+    return [
+        "",
+        f"**The machine was busy with something else**: a load of {load:g} on {cores} cores. Figures in "
+        "seconds, and rates, tell more about that than about what was measured; shares of the same round, "
+        "processor time and memory bear it better.",
+    ]
 
 
 def sections(told: Told) -> str:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import measures, report, tables
 from benchmarks.figures import Figure
 
-ABOUT = {"Python": "3.13"}
+ABOUT = {"processors": "2 cores (fast ones)"}
 DATABASES = {"sqlite": {"version": "SQLite 3", "driver": "sqlite3", "durability": "wal", "disk": ""}}
 
 
@@ -55,6 +55,13 @@ def test_what_was_left_out_or_failed_is_said() -> None:
     text = tables.whole({**told({"a": 1}), "left out": ["idle"], "failed": ["mixed in round 1"]})
     assert "Left out of this run: `idle`." in text
     assert "**Failed**: mixed in round 1." in text
+
+
+def test_a_machine_that_was_busy_otherwise_is_told() -> None:
+    busy, idle = told({"a": 1}), told({"a": 1})
+    busy["about"]["load at the beginning of each"] = [3.0, 9.5]
+    assert "busy with something else**: a load of 9.5 on 2 cores" in tables.whole(busy)
+    assert "busy" not in tables.whole(idle)
 
 
 def test_a_goal_is_reached_missed_or_not_measured() -> None:
