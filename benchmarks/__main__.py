@@ -24,7 +24,7 @@ from tests.databases import Missing, find
 
 
 def main() -> None:
-    """Measure; write the report after each round."""
+    """Measure; write the report after each measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("databases", nargs="*", choices=[*DATABASES, []], default=[], metavar="database")
     parser.add_argument("--rounds", type=int, default=3)
@@ -43,7 +43,8 @@ def main() -> None:
         for section, measure in chosen:
             for database in [each for each in found if each in measure.only_on]:
                 _take(report, section, database, measure)
-        TABLE.write_text(tables.whole(report.write()))
+                # Each time, so that a run that is interrupted has told what it had.
+                TABLE.write_text(tables.whole(report.write()))
     if report.failed:
         raise SystemExit(f"not measured: {'; '.join(report.failed)}")
 

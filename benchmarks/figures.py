@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -35,6 +37,13 @@ def tell(*figures: Figure) -> None:
         print(json.dumps([figure._asdict() for figure in figures]), flush=True)
     else:
         print(*figures, sep="\n", flush=True)
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Return how long something takes, and how much of this process's processor time (seconds)."""
+    began, busy = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - began, time.process_time() - busy
 
 
 def percentile(sorted_values: list[float], share: float) -> float:

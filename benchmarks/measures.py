@@ -75,6 +75,7 @@ ONE_WORKER, TWO_WORKERS, FOUR_WORKERS = (
     "drain 10,000 jobs, 2 workers of 1 runner",
     "drain 10,000 jobs, 4 workers of 1 runner",
 )
+BUSY = ", processor time"
 AT_FULL = f", {FULL[2]}"
 ONE_BY_ONE, AT_ONCE = "enqueue one by one", "enqueue 20,000 at once"
 REQUEST, REQUEST_WITH_JOB = (
@@ -106,6 +107,7 @@ def shares() -> Iterator[Share]:
     """Yield each share that is told."""
     for name in (DRAIN, THREADS, COROUTINES):
         yield Share(of_the_limit(name), name, LIMIT)
+    yield Share(of_the_limit(DRAIN + BUSY), DRAIN + BUSY, LIMIT + BUSY)
     yield Share(of_the_limit(DRAIN_OF_MANY), DRAIN_OF_MANY, LIMIT_OF_MANY)
     yield Share(of_the_limit(DRAIN + AT_FULL), DRAIN + AT_FULL, LIMIT + AT_FULL)
     for name in (TWO_WORKERS, FOUR_WORKERS):

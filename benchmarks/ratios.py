@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-ROUNDS, JOBS = 3, 4_000
+from benchmarks.figures import timed
+
+ROUNDS, JOBS = 3, 3_000
 ENQUEUED = 300
 CLAIMS, BESIDE = 40, 100_000
 WAITS, IDLE_SECONDS = 10, 4.0
@@ -38,14 +40,14 @@ def of_enqueueing() -> Iterator[Ratio]:
     """Hold an enqueue against the plainest row that the ORM can store, and one of many against one alone."""
     from django.contrib.auth.models import Group
 
-    from benchmarks.project.jobs import no_op
+    from benchmarks.enqueue import in_bulk, one_by_one
 
     plain, alone, of_many = [], [], []
     for number in range(ROUNDS):
         names = (f"{number} {each}" for each in range(ENQUEUED))
         plain.append(_busy(lambda names=names: [Group.objects.create(name=name) for name in names]))
-        alone.append(_busy(lambda: [no_op.enqueue(each) for each in range(ENQUEUED)]))
-        of_many.append(_busy(lambda: no_op.enqueue_many([(each,) for each in range(ENQUEUED * 10)])) / 10)
+        alone.append(_busy(lambda: one_by_one(ENQUEUED)))
+        of_many.append(_busy(lambda: in_bulk(ENQUEUED * 10)) / 10)
     yield Ratio("enqueue: processor time of an ORM create()", _median(alone, plain))
     yield Ratio("one of many at once: processor time of one alone", _median(of_many, alone))
 
@@ -61,9 +63,9 @@ def of_draining() -> Iterator[Ratio]:
     for _ in range(ROUNDS):
         clear()
         no_op.enqueue_many([(number,) for number in range(JOBS)])
-        before = time.process_time()
-        limits.append(limit.drain(JOBS))
-        least.append((time.process_time() - before) / JOBS)
+        took, busy = timed(lambda: limit.drain(JOBS))
+        limits.append(JOBS / took)
+        least.append(busy / JOBS)
         rate, cost = drain(JOBS, 2, 1, workers=1, coroutines=False)
         rates.append(rate)
         costs.append(cost / 1e6 - start / JOBS)
@@ -132,10 +134,7 @@ def _memory_of_django() -> float:
 
 
 def _busy(work: Callable[[], object]) -> float:
-    """Return the processor time that something takes (seconds)."""
-    before = time.process_time()
-    work()
-    return time.process_time() - before
+    return timed(work)[1]
 
 
 def _median(parts: list[float], wholes: list[float]) -> float:
