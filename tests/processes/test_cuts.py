@@ -59,7 +59,7 @@ def test_a_connection_cut_every_second_loses_nothing_and_half_the_speed_at_most(
     worker.until(lambda: Job.objects.completed().exists())
     uncut = _work(record, UNCUT, lambda: None)
     cut = _work(record, CUT, proxy.cut)
-    # As slow a machine as may be: what is left is the whole backlog, and what ran under a lease that was lost.
+    # As slow a machine as may be: the whole backlog is left, and what ran under a lease that was lost.
     worker.until(lambda: not Job.objects.exclude(status__in=FINAL).exists(), patience=LAST_PATIENCE)
     record_property("size", f"cut {CUT} times, once a second")
     record_property("figure", ("part of the speed that is left when cut every second", cut / uncut))
