@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from benchmarks.peers.visit import Failed, visit
 def main() -> None:
     """Install, measure; write the report after each case."""
     given = _arguments()
+    # As Ctrl-C does: what was started is ended, and the database is dropped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
     headers = [each for each in all_peers() if any(word in each.peer for word in given.only.split(","))]
     # All before the first is measured: pip would disturb it.
     pythons = {header: _python(header) for header in headers}
