@@ -55,7 +55,7 @@ bench-check: $(STAMP) ## within a minute: has something become much slower than 
 
 bench-peers: $(STAMP) ## other task queues from PyPI beside ours, in rounds; DATABASE=sqlite for one database, ONLY=huey,oban for some, KEEP=1 for the docs
 	@$(PYTHON) -m benchmarks.peers $(if $(DATABASE),--database $(DATABASE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only $(ONLY))
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 	@$(if $(KEEP),$(PYTHON) -m benchmarks.pages --keep peers)
 
 bench-claim: $(STAMP) ## what a claim costs beside four million jobs, on every database or on DATABASE=postgresql

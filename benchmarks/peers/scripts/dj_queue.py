@@ -3,7 +3,7 @@
 # [tool.peer]
 # databases = ["sqlite", "postgresql"]
 # settings.doc = "`manage.py dj_queue`"
-# settings.best = "2 processes of 8 threads, polled each 10 ms, prefetch_multiplier 20"
+# settings.best = "2 processes of 8 threads (SQLite: 1 of 2), polled each 10 ms, prefetch_multiplier 20"
 # ///
 """dj-queue: Django's task API; threads in forked processes, LISTEN on PostgreSQL."""
 
@@ -13,9 +13,11 @@ from collections.abc import Sequence
 
 from benchmarks.peers.inside import django_project
 from benchmarks.peers.inside.no_op import no_op
-from benchmarks.peers.inside.place import best
+from benchmarks.peers.inside.place import DATABASE, best
 
-FAST = {"queues": "*", "threads": 8, "processes": 2, "polling_interval": 0.01, "prefetch_multiplier": 20}
+# More of them only wait for each other where there is one writer.
+SIZE = {"threads": 2, "processes": 1} if DATABASE == "sqlite" else {"threads": 8, "processes": 2}
+FAST = {"queues": "*", **SIZE, "polling_interval": 0.01, "prefetch_multiplier": 20}
 OPTIONS = {"workers": [FAST]} if best() else {}
 django_project.set_up(
     "dj_queue",

@@ -3,7 +3,7 @@
 # [tool.peer]
 # databases = ["sqlite", "postgresql"]
 # settings.doc = "`manage.py steady_queue`"
-# settings.best = "2 processes of 8 threads, polled each 10 ms"
+# settings.best = "2 processes of 8 threads (SQLite: 1 of 3), polled each 10 ms"
 # ///
 """steady-queue: Django's task API; threads in forked processes."""
 
