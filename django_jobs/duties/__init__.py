@@ -13,8 +13,9 @@ from django_jobs.engines import Engine
 
 # So many rows a duty may change at a time: acks and renewals wait no longer than that.
 STEP = 200
-# Whoever removes many rows rests so long between two steps. SQLite's writers do not queue: without a
-# rest an enqueue beside it took 77 ms instead of 0.4 (p95), with it 10, and 3,000 rows a second go.
+# Whoever takes steps of a fixed size, as people do by hand, rests so long between two; `stride.py` measures.
+# SQLite's writers do not queue: without a rest an enqueue beside it took 77 ms instead of 0.4 (p95), with it
+# 10, and 3,000 rows a second go.
 PAUSE = timedelta(seconds=0.05)
 
 

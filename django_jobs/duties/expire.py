@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django_jobs.duties import PAUSE, STEP, Done, checked_interval
+from django_jobs.duties import Done, checked_interval
+from django_jobs.duties.stride import Stride
 from django_jobs.engines import Engine
 
 
@@ -13,8 +14,8 @@ class Expire:
 
     def __init__(self, *, interval: float) -> None:
         self.interval = checked_interval(interval)
+        self._stride = Stride()
 
     def run(self, engine: Engine, *, now: datetime) -> Done:
-        """Remove up to STEP results; come back soon when there were so many."""
-        expired = engine.expire(now=now, limit=STEP)
-        return Done(again_at=now + PAUSE if expired == STEP else None)
+        """Remove as many results as are quickly removed; come back soon when there were so many."""
+        return self._stride.step(engine, lambda limit: engine.expire(now=now, limit=limit), now=now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.checks import CheckMessage
@@ -17,6 +17,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.engines.listening import Listener
+from django_jobs.engines.nature import Nature
 from django_jobs.engines.portable import (
     cancelling,
     claiming,
@@ -56,13 +57,8 @@ from django_jobs.states import Status
 T = TypeVar("T")
 
 
-class Engine:
+class Engine(Nature):
     """The verbs on one database alias. Holds no state: one may be made for every call."""
-
-    # Whether the database's clock is that of this host, and is set when that one is.
-    on_hosts_clock: ClassVar[bool] = False
-    # How many jobs a worker removes in one transaction.
-    removed_at_once: ClassVar[int] = 200
 
     def __init__(self, alias: str) -> None:
         self.alias = alias

@@ -91,10 +91,14 @@ class Tally:
     """One worker's counters of the current minute: a copy of its own rows, which nobody else writes.
 
     So it writes totals and never adds: what is written again is counted once. For one thread.
+
+    Attributes:
+        settled: how many runs it has settled so far.
     """
 
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
+        self.settled = 0
         self._minute: datetime | None = None  # of which minute the totals are; None: they are to be read
         self._totals: dict[Key, Totals] = {}
         self._rests_until = 0.0
@@ -118,6 +122,7 @@ class Tally:
             self._minute = None  # a commit without an answer may have been made or not
             raise
         self._minute, self._totals = counted
+        self.settled += len(runs)
 
     def _count(
         self, engine: Engine, runs: Sequence[Run], now: Callable[[], datetime]

@@ -158,7 +158,7 @@ class Worker:
             Promote(interval=poll or PROMOTE_INTERVAL),
             Rescue(interval=conf.RESCUE_INTERVAL, lease=conf.LEASE, tally=tally, announce=announcer.rescued),
             Expire(interval=conf.PRUNE_INTERVAL),
-            Prune(conf.retention, interval=conf.PRUNE_INTERVAL),
+            Prune(conf.retention, interval=conf.PRUNE_INTERVAL, ended=lambda: tally.settled),
             Fold(),
             PruneCounters(kept=conf.COUNTERS_KEPT),
             ForgetWorkers(interval=FORGET_EVERY, unseen=max(FORGET_AFTER, 10 * conf.LEASE)),

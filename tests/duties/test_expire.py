@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from django_jobs.duties import PAUSE, STEP, Done
+from django_jobs.duties import Done
 from django_jobs.duties.expire import Expire
+from tests.duties.removing import MOST, NOW, Clock, Removing, after_rest
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SOON = NOW + PAUSE
+SOON = after_rest(MOST)
 
 
-class Engine:
+class Engine(Removing):
     """Has so many results due."""
 
-    def __init__(self, due: int) -> None:
+    def __init__(self, clock: Clock, due: int) -> None:
+        super().__init__(clock)
         self.due = due
         self.asked: list[tuple[datetime, int]] = []
 
     def expire(self, *, now: datetime, limit: int) -> int:
         self.asked.append((now, limit))
-        removed = min(limit, self.due)
+        removed = self.removes(self.due, limit)
         self.due -= removed
         return removed
 
 
 @pytest.mark.parametrize(
     ("due", "turns"),
-    [(0, [None]), (STEP - 1, [None]), (STEP, [SOON, None]), (2 * STEP + 1, [SOON, SOON, None])],
+    [(0, [None]), (MOST - 1, [None]), (MOST, [SOON, None]), (2 * MOST + 1, [SOON, SOON, None])],
 )
-def test_a_full_step_is_followed_by_another_after_a_rest(due: int, turns: list[Any]) -> None:
-    engine: Any = Engine(due)
+def test_a_full_step_is_followed_by_another_after_a_rest(clock: Clock, due: int, turns: list[Any]) -> None:
+    engine: Any = Engine(clock, due)
     duty = Expire(interval=60)
     assert [duty.run(engine, now=NOW) for _ in turns] == [Done(again_at=at) for at in turns]
-    assert engine.asked == [(NOW, STEP)] * len(turns)
+    assert engine.asked == [(NOW, MOST)] * len(turns)
     assert engine.due == 0
 
 

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from django_jobs.duties import PAUSE, Done
+from django_jobs.duties import Done
 from django_jobs.duties.prune import Prune
 from django_jobs.engines import engine_for
 from django_jobs.models import Job
 from django_jobs.states import Status
+from tests.duties.removing import MOST, NOW, Clock, Removing, after_rest
 from tests.engines.conformance.making import new
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SOON = NOW + PAUSE
-STEP = 70
 KEPT: dict[Status, float | None] = {Status.COMPLETED: 10, Status.CANCELLED: 20.5, Status.DEAD: None}
 
 
-class Engine:
+class Engine(Removing):
     """Has so many old jobs of each status."""
 
-    removed_at_once = STEP
-
-    def __init__(self, **old: int) -> None:
+    def __init__(self, clock: Clock, **old: int) -> None:
+        super().__init__(clock)
         self.old: dict[str, int] = old
         self.asked: list[tuple[Status, datetime, int]] = []
 
     def prune(self, status: Status, *, before: datetime, limit: int) -> int:
         self.asked.append((status, before, limit))
-        removed = min(limit, self.old.get(status, 0))
+        removed = self.removes(self.old.get(status, 0), limit)
         self.old[status] = self.old.get(status, 0) - removed
         return removed
 
@@ -40,31 +37,43 @@ def turn(engine: Any) -> Done:
     return Prune(KEPT, interval=60).run(engine, now=NOW)
 
 
-def test_each_status_is_pruned_by_its_own_age_and_the_next_turn_comes_by_the_interval() -> None:
-    engine = Engine(completed=3, cancelled=2, dead=9)
+def test_each_status_is_pruned_by_its_own_age_and_the_next_turn_comes_by_the_interval(clock: Clock) -> None:
+    engine = Engine(clock, completed=3, cancelled=2, dead=9)
     assert turn(engine) == Done()
     assert engine.asked == [
-        (Status.COMPLETED, NOW - timedelta(seconds=10), STEP),
-        (Status.CANCELLED, NOW - timedelta(seconds=20.5), STEP - 3),
+        (Status.COMPLETED, NOW - timedelta(seconds=10), MOST),
+        (Status.CANCELLED, NOW - timedelta(seconds=20.5), MOST - 3),
     ]
     assert engine.old == {"completed": 0, "cancelled": 0, "dead": 9}
 
 
-def test_a_turn_removes_one_step_at_most_and_asks_for_the_next_soon() -> None:
-    engine = Engine(completed=STEP - 1, cancelled=5)
-    assert turn(engine) == Done(again_at=SOON)
+def test_a_turn_removes_one_step_at_most_and_asks_for_the_next_after_a_rest(clock: Clock) -> None:
+    engine = Engine(clock, completed=MOST - 1, cancelled=5)
+    assert turn(engine) == Done(again_at=after_rest(MOST))
     assert engine.old == {"completed": 0, "cancelled": 4}
     assert turn(engine) == Done()
 
 
-def test_a_full_step_of_the_first_leaves_the_others_for_the_next_turn() -> None:
-    engine = Engine(completed=2 * STEP + 1)
-    assert [turn(engine).again_at for _ in range(3)] == [SOON, SOON, None]
+def test_a_full_step_of_the_first_leaves_the_others_for_the_next_turn(clock: Clock) -> None:
+    engine = Engine(clock, completed=2 * MOST + 1)
+    rest = after_rest(MOST)
+    assert [turn(engine).again_at for _ in range(3)] == [rest, rest, None]
     assert len(engine.asked) == 4
 
 
-def test_where_all_is_kept_for_ever_the_database_is_not_asked() -> None:
-    engine = Engine(dead=5)
+def test_a_worker_that_ends_many_rests_less(clock: Clock) -> None:
+    ended = 0
+    engine: Any = Engine(clock, completed=3 * MOST)
+    prune = Prune(KEPT, interval=60, ended=lambda: ended)
+    prune.run(engine, now=NOW)
+    ended = 10**6
+    again_at = prune.run(engine, now=NOW).again_at
+    assert again_at is not None
+    assert again_at < after_rest(MOST)
+
+
+def test_where_all_is_kept_for_ever_the_database_is_not_asked(clock: Clock) -> None:
+    engine = Engine(clock, dead=5)
     assert Prune(dict.fromkeys(KEPT), interval=60).run(engine, now=NOW) == Done()  # type: ignore[arg-type]
     assert engine.asked == []
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from django_jobs.engines.listening import Listener
+from django_jobs.engines.nature import Removal
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.removing import checked_final
 from django_jobs.engines.rows import ClaimedJob, Lease, Rescued
@@ -36,8 +37,8 @@ class SQLiteEngine(WholesaleEngine):
 
     # It has none of its own: it runs in the processes that use it.
     on_hosts_clock: ClassVar[bool] = True
-    # Whoever writes waits for whoever removes: a few milliseconds for so many.
-    removed_at_once: ClassVar[int] = 100
+    # Whoever writes waits for whoever removes, and sleeps longer than that: of thirty writers one at most.
+    removal: ClassVar[Removal] = Removal(most=300, seconds=0.003, rests=30)
 
     @property
     def connection(self) -> DatabaseWrapper:
