@@ -60,7 +60,7 @@ def delete(engine: Engine, model: type[Model], jobs: Iterable[UUID]) -> int:
     """Delete the rows of these jobs from a table, by one statement executed for each.
 
     Not by a list of keys: for that MariaDB scans a short table, waits for each row in it that somebody
-    has locked, and deadlocks.
+    has locked, and deadlocks; told which index to take it deadlocks still, beside others that prune.
     """
     connection, key = engine.connection, Job._meta.pk
     keys = [(key.get_db_prep_value(job_id, connection),) for job_id in sorted(jobs)]

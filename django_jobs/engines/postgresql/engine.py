@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.core.checks import CheckMessage
 from django.db import transaction
@@ -13,8 +13,9 @@ from django.db import transaction
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable.batches import batches
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
+from django_jobs.engines.portable.removing import checked_final
 from django_jobs.engines.portable.values import Row
-from django_jobs.engines.postgresql import configuration, listening, statements
+from django_jobs.engines.postgresql import configuration, listening, removing, statements
 from django_jobs.engines.postgresql.notifying import NotifyingEngine
 from django_jobs.engines.rows import ClaimedJob
 from django_jobs.engines.stretches import Places, stretches
@@ -28,6 +29,7 @@ ROWS = 1000
 class PostgreSQLEngine(NotifyingEngine):
     """The verbs on PostgreSQL."""
 
+    claims_past: ClassVar[bool] = True
     statements = statements.UNNESTED
 
     def check(self) -> list[CheckMessage]:
@@ -97,6 +99,11 @@ class PostgreSQLEngine(NotifyingEngine):
             jobs = best_first([ClaimedJob._make((*row, token, None)) for row in found])
             charge_next_death(self, jobs)
         return jobs
+
+    def prune(self, status: Status, *, before: datetime, limit: int) -> int:
+        """Remove all by a statement a table."""
+        with self.transaction():
+            return removing.prune(self.ask, checked_final(status).value, before, limit)
 
 
 def _past(queues: Sequence[str], past: Places, n: int) -> Row:
