@@ -70,6 +70,7 @@ class FakeEngine:
 
     alias = "default"
     on_hosts_clock = False
+    claims_past = True
 
     def __init__(self) -> None:
         self.connection = Connection()

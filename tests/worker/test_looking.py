@@ -32,6 +32,18 @@ def test_the_next_claim_begins_where_the_last_one_left_off(office: Office) -> No
     assert office.engine.past == [Place(first.queue, first.priority, first.run_after, first.id)]
 
 
+def test_where_no_claim_can_begin_in_the_middle_the_desk_looks_once_however_dear_it_is(
+    office: Office,
+) -> None:
+    office.engine.claims_past = False
+    _claim_the_first_of(claimed(), claimed(), office=office)
+    office.engine.calls.clear()
+    office.inbox.want(2, received=1)
+    office.passes()
+    assert office.engine.calls.count("claim") == 1
+    assert office.engine.past == []
+
+
 def test_where_that_finds_too_few_everything_is_looked_at_before_the_desk_rests(office: Office) -> None:
     _claim_the_first_of(claimed(), claimed(), office=office)
     office.engine.calls.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +23,8 @@ from django_jobs.states import Status
 
 class MySQLEngine(WholesaleEngine):
     """The verbs on MariaDB and MySQL."""
+
+    claims_past: ClassVar[bool] = True
 
     @property
     def values(self) -> TextValues:
