@@ -29,9 +29,9 @@ from django_jobs.wire.clock import boottime_ns
 from django_jobs.worker.announcing import Announcer, Settled
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.floors import Floors, Look
-from django_jobs.worker.inbox import GivenBack, Work
 from django_jobs.worker.queue_list import QueueList
 from django_jobs.worker.served import ServedQueues
+from django_jobs.worker.work import GivenBack, Work
 
 Claimed = tuple[list[ClaimedJob], list[Look]]
 

@@ -33,22 +33,13 @@ from django_jobs.wire.slips import Slips
 from django_jobs.worker.announcing import Announcer
 from django_jobs.worker.claims import Claims, Terms
 from django_jobs.worker.clock import DatabaseClock
-from django_jobs.worker.inbox import (
-    Claimed,
-    DeskClosed,
-    Drained,
-    GivenBack,
-    Inbox,
-    Lost,
-    Outbox,
-    Paused,
-    Work,
-)
+from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
 from django_jobs.worker.presence import Presence
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble
 from django_jobs.worker.waking import Waking
 from django_jobs.worker.wishes import Wishes
+from django_jobs.worker.work import GivenBack, Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.messages import Refusal, Remark
 from django_jobs.wire.slips import Run, Slips
 from django_jobs.worker.deaf import Deaf
+from django_jobs.worker.gathering import Gathering
 from django_jobs.worker.handout import Handout
-from django_jobs.worker.inbox import GivenBack, Work
 from django_jobs.worker.ladder import Ladder
 from django_jobs.worker.limits import LOOK_EVERY, Limits
 from django_jobs.worker.notes import Notes
@@ -22,6 +22,7 @@ from django_jobs.worker.runners import Runners
 from django_jobs.worker.soundness import buried, flaws
 from django_jobs.worker.starting import Event, What
 from django_jobs.worker.verdicts import Verdict, outcome_of_death
+from django_jobs.worker.work import GivenBack, Work
 
 # One that must run alone is looked at again after a tenth of what another one has lasted by then, within
 # these bounds (seconds).
@@ -39,6 +40,7 @@ class Floor:
         self._limits = Limits(runners, self._ladder)
         self._deaf = Deaf(runners)
         self._notes = Notes()
+        self._gathering = Gathering(pace)
         self._recount: Reconciliation | None = None
         self._work = Work()
         self._given_back = 0
@@ -205,6 +207,16 @@ class Floor:
     def lease_good(self) -> bool:
         """Whether what the worker holds is still its own."""
         return boottime_ns() <= self._slips.lease_ns
+
+    @property
+    def nap(self) -> float:
+        """For how long (seconds) no report needs to be read."""
+        return self._gathering.nap(out=len(self._handout.shared.out))
+
+    @property
+    def patience(self) -> float:
+        """For how long (seconds) the desk need not be told of the work there is."""
+        return self._gathering.patience(self._work, waiting=self._handout.shared.has_waiting)
 
     def take_work(self) -> Work:
         """Take out what the desk has to write."""

@@ -8,61 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Set
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django_jobs.engines.rows import Cancel, ClaimedJob, Held
-from django_jobs.notes import Note
-from django_jobs.outcomes import Outcome
-
-# So many rows a transaction settles at most.
-UNIT = 200
-
-
-class GivenBack(NamedTuple):
-    """A claimed job that did not run; delay (seconds) and reason where it should wait.
-
-    `turned_away` says that it only waits for room here: a worker that is to run all that is due is not done.
-    """
-
-    job: ClaimedJob
-    delay: float | None = None
-    reason: str = ""
-    turned_away: bool = False
-
-
-class Begun(NamedTuple):
-    """A run that has lasted so long that its start is worth a write; CLOCK_BOOTTIME."""
-
-    held: Held
-    started_ns: int
-
-
-@dataclass(slots=True)
-class Work:
-    """What the desk has to write for the loop."""
-
-    finished: list[tuple[ClaimedJob, Outcome]] = field(default_factory=list)
-    given_back: list[GivenBack] = field(default_factory=list)
-    begun: list[Begun] = field(default_factory=list)
-    notes: dict[Held, Note] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.finished or self.given_back or self.begun or self.notes)
-
-    def add(self, other: Work) -> None:
-        """Append another's work to this."""
-        self.finished += other.finished
-        self.given_back += other.given_back
-        self.begun += other.begun
-        self.notes.update(other.notes)
-
-    def take(self, most: int) -> Work:
-        """Take out up to so many of each kind, and all notes: at most one for each slot."""
-        taken = Work(self.finished[:most], self.given_back[:most], self.begun[:most], self.notes)
-        del self.finished[:most], self.given_back[:most], self.begun[:most]
-        self.notes = {}
-        return taken
+from django_jobs.worker.work import UNIT, Work
 
 
 class Inbox:
@@ -82,10 +31,25 @@ class Inbox:
             os.eventfd_write(self._event, 1)
 
     def put(self, work: Work) -> None:
-        """Hand over work."""
+        """Hand over work, and ask for no other number of jobs than before."""
         with self._lock:
             self._work.add(work)
             self._stir()
+
+    def hand_over(self, work: Work, *, wanted: int, received: int) -> None:
+        """Hand over work and ask for jobs before the desk hears of either: one transaction is to do both.
+
+        Args:
+            work: what there is to write, which may be nothing.
+            wanted: how many more jobs; replaces what was asked before.
+            received: how many have arrived so far in all; what is under way counts towards `wanted`.
+        """
+        with self._lock:
+            self._work.add(work)
+            wanted = max(0, wanted - (self._delivered - received))
+            if work or wanted > self._wanted:
+                self._stir()
+            self._wanted = wanted
 
     def put_back(self, work: Work) -> None:
         """Return work that could not be written, before all newer."""
@@ -94,17 +58,8 @@ class Inbox:
             self._work = work
 
     def want(self, jobs: int, *, received: int) -> None:
-        """Ask for so many jobs; replaces what was asked before.
-
-        Args:
-            jobs: how many more.
-            received: how many have arrived so far in all; what is under way counts towards `jobs`.
-        """
-        with self._lock:
-            wanted = max(0, jobs - (self._delivered - received))
-            if wanted > self._wanted:
-                self._stir()
-            self._wanted = wanted
+        """Ask for so many jobs, and hand over nothing."""
+        self.hand_over(Work(), wanted=jobs, received=received)
 
     def stop(self) -> None:
         """Ask the desk to write what is left and end."""

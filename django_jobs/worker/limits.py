@@ -8,11 +8,11 @@ from django_jobs.engines.rows import ClaimedJob, Held
 from django_jobs.options import interrupting_soft_timeout
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Run, StopReason
-from django_jobs.worker.inbox import Begun
 from django_jobs.worker.ladder import Ladder
 from django_jobs.worker.orders import Order
 from django_jobs.worker.runners import Runners, Seat
 from django_jobs.worker.verdicts import Verdict
+from django_jobs.worker.work import Begun
 
 # A run that has lasted so long has its start stored, so that its loss counts as a crash.
 WORTH_A_WRITE_NS = 1_000_000_000

@@ -36,6 +36,11 @@ class Line:
     def __len__(self) -> int:
         return len(self._buffer) + len(self.out)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether jobs are left that are not handed out."""
+        return bool(self._buffer)
+
     def add(self, jobs: Iterable[ClaimedJob]) -> None:
         """Put newly claimed jobs at the end of the buffer."""
         self._buffer.extend(jobs)

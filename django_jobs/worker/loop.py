@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import time
 from dataclasses import dataclass
 
 from django_jobs.exceptions import JobsError
@@ -104,7 +105,10 @@ class Loop:
             self._ends_at = boottime() + self._lifetime.max_seconds
         with self._selector:
             while not self._done():
-                for key, _ in self._selector.select(self._wait):
+                ready = self._selector.select(self._wait)
+                if nap := self._floor.nap:
+                    time.sleep(nap)
+                for key, _ in ready:
                     key.data()
                 self._turn()
         self._events.drop()
@@ -122,12 +126,10 @@ class Loop:
             self._wind_down()
         else:
             self._wait = min(self._wait, self._floor.hand_out())
-            self._ask()
         if self._floor.recounting:
             self._wait = RECOUNT_EVERY
         self._wait = min(self._wait, self._events.tend(staffing=self._floor.lease_good))
-        if work := self._floor.take_work():
-            self._inbox.put(work)
+        self._tell_desk()
         if self._health:
             self._wait = min(self._wait, self._health.keep(stopping=self._stop.requested))
 
@@ -149,9 +151,22 @@ class Loop:
     def _staff(self) -> float:
         return self._runners.staff(alone=self._floor.has_one_alone)
 
-    def _ask(self) -> None:
+    def _tell_desk(self) -> None:
+        if self._stop.requested:
+            self._put_work()
+        elif patience := self._floor.patience:
+            self._wait = min(self._wait, patience)
+        else:
+            self._hand_over()
+
+    def _put_work(self) -> None:
+        if work := self._floor.take_work():
+            self._inbox.put(work)
+
+    def _hand_over(self) -> None:
         room, left = self._floor.room, self._jobs_left
-        self._inbox.want(room if left is None else min(room, left), received=self._received)
+        wanted = room if left is None else min(room, left)
+        self._inbox.hand_over(self._floor.take_work(), wanted=wanted, received=self._received)
         if left == 0 and self._floor.empty:
             self._stop.request()
             self._wait = 0.0
@@ -223,8 +238,7 @@ class Loop:
         if self._stop.grace_left == 0:
             self._floor.stop_running(Verdict.SHUTDOWN)
         if self._floor.empty:
-            if work := self._floor.take_work():
-                self._inbox.put(work)
+            self._put_work()
             self._inbox.finish(received=self._received)
         self._wait = min(self._wait, max(0.01, self._stop.grace_left))
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 # Jobs handed out ahead per slot should be worth so much run time (seconds), and no more than so many.
-AHEAD_SECONDS, AHEAD_MOST = 0.02, 32
+AHEAD_SECONDS, AHEAD_MOST = 0.02, 40
 # The same for jobs that are claimed but not handed out.
-BUFFER_SECONDS, BUFFER_MOST = 0.1, 100
+BUFFER_SECONDS, BUFFER_MOST = 0.1, 150
+# Ends that are written together should not have taken longer (seconds), and be no more than a third of what is
+# held: while they are written, runners go on with the rest.
+GATHER_SECONDS, GATHER_SHARE = 0.01, 3
 # All that is held ahead should be run within both. When no slot has been free for so long (seconds), the
 # jobs have become long, and what waits here could be run by another worker.
 PATIENCE = 0.3
@@ -50,6 +53,14 @@ class Pace:
         """How many jobs the worker may hold in all."""
         ahead = self._ahead(AHEAD_SECONDS, AHEAD_MOST) + self._ahead(BUFFER_SECONDS, BUFFER_MOST)
         return self.slots + min(ahead, self._affordable)
+
+    @property
+    def batch(self) -> int:
+        """How many ends are worth a transaction of their own; of long jobs each is."""
+        if self._seconds is None:
+            return 1
+        worth = self.slots * int(GATHER_SECONDS / max(self._seconds, 1e-6))
+        return max(1, min(worth, self.held // GATHER_SHARE))
 
     def _ahead(self, seconds: float, most: int) -> int:
         if self._seconds is None:

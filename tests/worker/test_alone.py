@@ -10,8 +10,8 @@ from django_jobs.engines.rows import MAX_INTERRUPTIONS, ClaimedJob
 from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import SlipState
 from django_jobs.worker.floor import ALONE_DELAY_LEAST, ALONE_DELAY_MOST
-from django_jobs.worker.inbox import GivenBack
 from django_jobs.worker.pace import PATIENCE
+from django_jobs.worker.work import GivenBack
 from tests.worker.making import FakeStarter, Shop, claimed, completed, held
 
 ALONE = 2  # the slot behind the two

@@ -15,7 +15,8 @@ from django_jobs.outcomes import ErrorReport, Outcome
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.events import Event
 from django_jobs.worker.announcing import Announcer, Settled
-from django_jobs.worker.inbox import GivenBack, Happened, Outbox, Work
+from django_jobs.worker.inbox import Happened, Outbox
+from django_jobs.worker.work import GivenBack, Work
 from tests import jobs
 from tests.worker.making import claimed, completed, failed, held
 from tests.worker.test_desk import Office

@@ -7,7 +7,7 @@ import pytest
 from django_jobs.engines.rows import Cancel
 from django_jobs.states import AttemptOutcome
 from django_jobs.wire.slips import SlipState, StopReason
-from django_jobs.worker.inbox import GivenBack
+from django_jobs.worker.work import GivenBack
 from tests.worker.making import claimed, completed, held, shop
 
 

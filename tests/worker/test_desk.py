@@ -27,20 +27,9 @@ from django_jobs.wire.slips import Slips
 from django_jobs.worker.announcing import Announcer
 from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
-from django_jobs.worker.inbox import (
-    UNIT,
-    Cancels,
-    Claimed,
-    DeskClosed,
-    Drained,
-    GivenBack,
-    Inbox,
-    Lost,
-    Outbox,
-    Paused,
-    Work,
-)
+from django_jobs.worker.inbox import Cancels, Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
 from django_jobs.worker.queue_list import QueueList
+from django_jobs.worker.work import UNIT, GivenBack, Work
 from tests.worker.fake_engine import FakeEngine, FakeListener
 from tests.worker.making import claimed, completed, held
 

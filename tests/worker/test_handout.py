@@ -8,7 +8,7 @@ import pytest
 
 from django_jobs.wire.messages import Refusal
 from django_jobs.wire.sockets import INLINE_LIMIT, send
-from django_jobs.worker.inbox import GivenBack
+from django_jobs.worker.work import GivenBack
 from tests.worker.making import Shop, claimed, completed, held
 
 

@@ -10,8 +10,13 @@ from collections.abc import Iterator
 import pytest
 
 from django_jobs.notes import Note
-from django_jobs.worker.inbox import Begun, Claimed, Drained, GivenBack, Inbox, Outbox, Work
+from django_jobs.worker.inbox import Claimed, Drained, Inbox, Outbox
+from django_jobs.worker.work import Begun, GivenBack, Work
 from tests.worker.making import claimed, completed, held
+
+
+def _is_heard(inbox: Inbox) -> bool:
+    return bool(select.select([inbox._event], [], [], 0)[0])
 
 
 @pytest.fixture
@@ -79,6 +84,19 @@ def test_what_is_under_way_counts_towards_what_is_wanted(inbox: Inbox) -> None:
     assert inbox.wanted == 10
     inbox.want(3, received=0)
     assert inbox.wanted == 0
+
+
+def test_work_and_wishes_are_heard_together(inbox: Inbox) -> None:
+    inbox.hand_over(_work(1), wanted=5, received=0)
+    assert _numbers(inbox.take(wait=1000)) == [1]
+    assert inbox.wanted == 5
+
+
+def test_who_hands_over_nothing_and_wants_no_more_disturbs_nobody(inbox: Inbox) -> None:
+    inbox.hand_over(Work(), wanted=0, received=0)
+    assert not _is_heard(inbox)
+    inbox.hand_over(Work(), wanted=1, received=0)
+    assert _is_heard(inbox)
 
 
 def test_nothing_is_wanted_or_delivered_after_the_stop(inbox: Inbox) -> None:

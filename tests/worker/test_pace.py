@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_jobs.worker.pace import AHEAD_MOST, BUFFER_MOST, PAYLOADS_MOST, Pace
+from django_jobs.worker.pace import AHEAD_MOST, BUFFER_MOST, GATHER_SHARE, PAYLOADS_MOST, Pace
 
 
 def _pace(*, slots: int = 2, seconds: float, payload: int = 100, runs: int = 200) -> Pace:
@@ -42,6 +42,12 @@ def test_large_payloads_are_not_held_beyond_what_memory_allows() -> None:
     pace = _pace(slots=8, seconds=0.0001, payload=payload)
     assert (pace.held - 8) * payload <= PAYLOADS_MOST * 1.01
     assert pace.out <= pace.held
+
+
+def test_of_long_jobs_each_end_is_a_batch_and_of_short_ones_a_share_of_what_is_held() -> None:
+    assert Pace(slots=3).batch == _pace(seconds=1.0).batch == 1
+    short = _pace(seconds=0.00001)
+    assert short.batch == short.held // GATHER_SHARE
 
 
 @given(
