@@ -87,12 +87,12 @@ class Floor:
 
     def collect(self) -> None:
         """Read what the runners reported."""
-        for job, report in self._handout.reports():
+        for held, job, report in self._handout.reports():
             if isinstance(report, Refusal):
                 self._work.given_back.append(GivenBack(job, report.delay, report.reason))
             elif isinstance(report, Remark):
-                self._notes.keep(Held(job.id, job.token), report.note)
-            elif not self._ladder.takes(job, noted := self._noted(job, report)):
+                self._notes.keep(held, report.note)
+            elif not self._ladder.takes(held, job, noted := self._noted(held, report)):
                 self._finished(job, noted)
 
     def bury(self, event: Event) -> None:
@@ -111,7 +111,7 @@ class Floor:
         verdict = self._ladder.verdict_on(held) or verdict
         outcome = outcome_of_death(job, verdict=verdict, status=status, started_ns=run.started_ns)
         if outcome is not None:
-            self._work.finished.append((job, self._noted(job, outcome)))
+            self._work.finished.append((job, self._noted(held, outcome)))
 
     def recount(self) -> None:
         """Start finding out where every job is; nothing is handed out before that is known."""
@@ -229,7 +229,7 @@ class Floor:
         seconds = (outcome.finished_ns - outcome.started_ns) / 1e9
         self._pace.observe(seconds=seconds, payload=len(job.args) + len(job.meta or ""))
 
-    def _noted(self, job: ClaimedJob, outcome: Outcome) -> Outcome:
+    def _noted(self, held: Held, outcome: Outcome) -> Outcome:
         """Return the outcome of a run together with what it has said last."""
-        note = self._notes.end(Held(job.id, job.token))
+        note = self._notes.end(held)
         return replace(outcome, note=note) if note else outcome

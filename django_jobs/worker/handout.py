@@ -11,8 +11,7 @@ from collections import ChainMap
 from collections.abc import Container, Mapping, Set
 
 from django_jobs.engines.rows import ClaimedJob, Held
-from django_jobs.wire.messages import Report
-from django_jobs.worker.line import Line
+from django_jobs.worker.line import Line, Reported
 
 
 class Handout:
@@ -42,9 +41,12 @@ class Handout:
 
     def add(self, job: ClaimedJob) -> bool:
         """Put a newly claimed job at the end of its line; return whether there was a place for it."""
-        if job.runs_alone and self.has_one_alone:
+        if not job.runs_alone:
+            self.shared.add(job)
+        elif self.has_one_alone:
             return False
-        (self._alone if job.runs_alone else self.shared).add([job])
+        else:
+            self._alone.add(job)
         return True
 
     def refill(self, most: int) -> None:
@@ -52,7 +54,7 @@ class Handout:
         self.shared.refill(most)
         self._alone.refill(1)
 
-    def reports(self) -> list[tuple[ClaimedJob, Report]]:
+    def reports(self) -> list[Reported]:
         """Return all that the runners have reported about jobs that are out; of each runner oldest first."""
         return [report for line in self._lines for report in line.reports()]
 

@@ -117,9 +117,9 @@ class Ladder:
         told = self._told.get(held)
         return told.verdict if told else None
 
-    def takes(self, job: ClaimedJob, report: Outcome) -> bool:
+    def takes(self, held: Held, job: ClaimedJob, report: Outcome) -> bool:
         """Take over the report of a run that was told to stop before its end; return whether it was."""
-        told = self._told.get(Held(job.id, job.token))
+        told = self._told.get(held) if self._told else None
         if told is None or report.finished_ns < told.told_ns:
             return False
         told.ended = job, outcome_of_stopped(job, verdict=told.verdict, report=report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Container, Iterable, Set
+from collections.abc import Container, Set
 from operator import attrgetter
 
 from django_jobs.engines.rows import ClaimedJob, Held
@@ -16,6 +16,9 @@ from django_jobs.wire.messages import Assignment, Remark, Report, fence, fence_o
 from django_jobs.wire.sockets import receive, send
 
 _assigned = attrgetter(*("id" if name == "job_id" else name for name in Assignment._fields))
+
+# What was reported: the fence of the run, its job, what came of it.
+Reported = tuple[Held, ClaimedJob, Report]
 
 
 class Line:
@@ -41,7 +44,7 @@ class Line:
         """Whether jobs are left that are not handed out."""
         return bool(self._buffer)
 
-    def add(self, jobs: Iterable[ClaimedJob]) -> None:
+    def add(self, *jobs: ClaimedJob) -> None:
         """Put newly claimed jobs at the end of the buffer."""
         self._buffer.extend(jobs)
 
@@ -58,7 +61,7 @@ class Line:
             held = self._fences[fence_of(message)] = Held(job.id, job.token)
             self.out[held] = job
 
-    def reports(self) -> list[tuple[ClaimedJob, Report]]:
+    def reports(self) -> list[Reported]:
         """Return all that the runners have reported about jobs that are out, oldest first."""
         found = []
         while True:  # one report a job that is out and a few remarks a second, so this ends
@@ -68,13 +71,16 @@ class Line:
                 break
             if message is None:
                 break
-            held = self._fences.get(fence_of(message))
+            held = self._fences.get(named := fence_of(message))
             if held is None:
                 continue
-            report, job = report_from_bytes(message, held.id), self.out[held]
-            if not isinstance(report, Remark):
-                del self.out[held], self._fences[fence_of(message)]
-            found.append((job, report))
+            report = report_from_bytes(message, held.id)
+            if isinstance(report, Remark):
+                job = self.out[held]
+            else:
+                job = self.out.pop(held)
+                del self._fences[named]
+            found.append((held, job, report))
         return found
 
     def recall(self) -> None:

@@ -30,8 +30,9 @@ class Notes:
 
     def end(self, held: Held) -> Note | None:
         """Take out what a run that has ended said last; None if it said nothing."""
-        self._fresh.discard(held)
-        return self._newest.pop(held, None)
+        if (note := self._newest.pop(held, None)) is not None:
+            self._fresh.discard(held)
+        return note
 
     def due(self, out: Container[Held]) -> dict[Held, Note]:
         """Return what is to be written now; forget runs that are not out any more."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 AHEAD_SECONDS, AHEAD_MOST = 0.02, 40
 # The same for jobs that are claimed but not handed out.
 BUFFER_SECONDS, BUFFER_MOST = 0.1, 150
-# Ends that are written together should not have taken longer (seconds), and be no more than a third of what is
-# held: while they are written, runners go on with the rest.
+# Ends that are written together should not have taken longer (seconds), and be no more than a third of what
+# is held: while they are written, runners go on with the rest.
 GATHER_SECONDS, GATHER_SHARE = 0.01, 3
 # All that is held ahead should be run within both. When no slot has been free for so long (seconds), the
 # jobs have become long, and what waits here could be run by another worker.

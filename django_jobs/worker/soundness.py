@@ -10,6 +10,9 @@ from django_jobs.outcomes import ErrorReport, Outcome, fingerprint
 from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime_ns
 
+_INT, _NUMBERS = {int}, {int, float}
+_MOST_COUNTED, _MOST_ATTEMPTS = 2**31 - 1, 2**15
+
 
 def _text(value: Any) -> bool:
     # Bytes that were no UTF-8 have come as surrogates; what enqueue stored is ASCII.
@@ -26,12 +29,12 @@ def _limit(value: Any) -> bool:
 
 def _count(value: Any) -> bool:
     # One more must have room in its column.
-    return _whole(value) and 0 <= value < 2**31 - 1
+    return _whole(value) and 0 <= value < _MOST_COUNTED
 
 
 def _attempts_at_most(value: Any) -> bool:
     # What its column holds elsewhere: with more, a job that fails would be run for ever.
-    return _whole(value) and value < 2**15
+    return _whole(value) and value < _MOST_ATTEMPTS
 
 
 # column → (what is sound, what stands in for it where it is not, so that the end of the job can be written)
@@ -49,8 +52,27 @@ _SOUND: dict[str, tuple[Any, Any]] = {
 }
 
 
+def _is_plain(job: ClaimedJob) -> bool:
+    """Return whether a row is sound at a glance, as nearly all are; what is not may be sound all the same."""
+    _, function, queue, priority, _, args, options, most, timeout, round_, attempts, interruptions, *_ = job
+    try:
+        return (
+            "".join((function, queue, args, "" if options is None else options)).isascii()
+            and {type(priority), type(most), type(round_), type(attempts), type(interruptions)} == _INT
+            and most < _MOST_ATTEMPTS
+            and 0 <= attempts < _MOST_COUNTED
+            and (timeout is None or (type(timeout) in _NUMBERS and 0 < timeout < math.inf))
+        )
+    except TypeError:
+        return False
+
+
 def flaws(job: ClaimedJob) -> dict[str, Any]:
     """Return the columns that make this row no job, with their values; empty for a sound one."""
+    return {} if _is_plain(job) else _wrong_columns(job)
+
+
+def _wrong_columns(job: ClaimedJob) -> dict[str, Any]:
     return {name: value for name, (sound, _) in _SOUND.items() if not sound(value := getattr(job, name))}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from django_jobs.worker import gathering
@@ -14,11 +12,11 @@ from tests.worker.making import Shop, claimed, completed, held
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return a clock that goes on only when it is set."""
     clock = [100.0]
     monkeypatch.setattr(gathering, "boottime", lambda: clock[0])
-    yield clock
+    return clock
 
 
 def _pace(*, seconds: float) -> Pace:

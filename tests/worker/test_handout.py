@@ -24,7 +24,7 @@ def test_no_more_are_out_than_the_pace_allows(floor_with_two: Shop) -> None:
 
 def test_recalled_jobs_come_before_the_others_in_their_old_order(floor_with_two: Shop) -> None:
     shop, jobs = floor_with_two, [claimed() for _ in range(6)]
-    shop.handout.shared.add(jobs)
+    shop.handout.shared.add(*jobs)
     shop.handout.refill(4)
     assert shop.reads(0).job_id == jobs[0].id
     shop.handout.recall()
@@ -44,7 +44,7 @@ def test_a_recalled_job_is_handed_out_again(floor_with_two: Shop) -> None:
 
 def test_a_full_socket_means_later_and_loses_nothing(floor_with_two: Shop) -> None:
     shop, jobs = floor_with_two, [claimed(args="x" * 30_000) for _ in range(60)]
-    shop.handout.shared.add(jobs)
+    shop.handout.shared.add(*jobs)
     shop.handout.refill(1000)
     out = len(shop.handout.out)
     assert 0 < out < len(jobs)
@@ -62,7 +62,7 @@ def test_a_report_settles_its_job_once(floor_with_two: Shop) -> None:
     shop.begins(0)
     for _ in range(2):
         shop.finishes(0, completed(job, result_data="1"))
-    assert [(each.id, report.result_data) for each, report in shop.handout.reports()] == [(job.id, "1")]
+    assert [(each.id, report.result_data) for _, each, report in shop.handout.reports()] == [(job.id, "1")]
     assert not len(shop.handout)
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_handed_out_once_the_lease_has_passed(floor_with_two: Shop) -
 
 def test_of_a_paused_queue_what_no_runner_has_read_is_given_back(floor_with_two: Shop) -> None:
     shop, jobs = floor_with_two, [claimed(queue=queue) for queue in ("mail", "mail", "reports", "mail")]
-    shop.handout.shared.add(jobs)
+    shop.handout.shared.add(*jobs)
     shop.handout.refill(3)
     assert shop.reads(0).job_id == jobs[0].id
     shop.floor.pause({"mail"})
