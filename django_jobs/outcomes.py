@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django_jobs.notes import Note
@@ -32,8 +33,7 @@ class ErrorReport:
         return f"{self.exception_type}: {self.message}" if self.message else self.exception_type
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The end of one run, with the decision what becomes of the job.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import replace
 
 from django_jobs.engines.rows import Cancel, ClaimedJob, Held
 from django_jobs.outcomes import Outcome
@@ -232,4 +231,4 @@ class Floor:
     def _noted(self, held: Held, outcome: Outcome) -> Outcome:
         """Return the outcome of a run together with what it has said last."""
         note = self._notes.end(held)
-        return replace(outcome, note=note) if note else outcome
+        return outcome._replace(note=note) if note else outcome

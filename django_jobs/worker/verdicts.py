@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from enum import StrEnum
 
 from django_jobs import retries
@@ -51,7 +50,7 @@ def outcome_of_death(
 
 def outcome_of_stopped(job: ClaimedJob, *, verdict: Verdict, report: Outcome) -> Outcome:
     """Return the outcome of a run that was told to stop and has reported after that."""
-    return replace(_verdict_on(job, verdict, report), note=report.note)
+    return _verdict_on(job, verdict, report)._replace(note=report.note)
 
 
 def _verdict_on(job: ClaimedJob, verdict: Verdict, report: Outcome) -> Outcome:

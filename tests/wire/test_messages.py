@@ -61,6 +61,7 @@ outcomes = st.builds(
     error=st.none() | errors,
     started_ns=moments,
     finished_ns=moments,
+    note=st.none(),  # which travels by itself
 )
 refusals = st.builds(Refusal, job_id=st.uuids(), token=tokens, delay=st.floats(0, 1e9), reason=any_text)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def settled(job: ClaimedJob, outcome: Outcome, *, cancelled: bool = False) -> Se
 
 def ended(outcome: AttemptOutcome, retry_in: float | None = None) -> Callable[[ClaimedJob], Outcome]:
     error = None if outcome in (AttemptOutcome.CANCELLED, AttemptOutcome.INTERRUPTED) else ERROR
-    return lambda job: replace(completed(job), outcome=outcome, retry_in=retry_in, error=error)
+    return lambda job: completed(job)._replace(outcome=outcome, retry_in=retry_in, error=error)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -282,7 +281,7 @@ def test_an_outcome_that_cannot_be_stored_is_counted_and_logged_as_what_was_stor
 ) -> None:
     (job,) = office.claims(claimed())
     outcome = completed(job)
-    office.engine.stores_as[held(job)] = replace(outcome, outcome=AttemptOutcome.FAILED, error=UNSTORABLE)
+    office.engine.stores_as[held(job)] = outcome._replace(outcome=AttemptOutcome.FAILED, error=UNSTORABLE)
     office.inbox.put(Work(finished=[(job, outcome)]))
     office.passes()
     assert [count.outcome for count in office.engine.counted] == ["failed"]
@@ -393,7 +392,7 @@ def test_what_a_dead_letter_calls_is_looked_for_at_once(
 ) -> None:
     (job,) = office.claims(claimed(options=options))
     office.engine.calls.clear()
-    dead = replace(completed(job), outcome=AttemptOutcome.FAILED, error=UNSTORABLE)
+    dead = completed(job)._replace(outcome=AttemptOutcome.FAILED, error=UNSTORABLE)
     office.inbox.want(1, received=1)
     office.inbox.put(Work(finished=[(job, dead)]))
     office.passes()
@@ -404,8 +403,8 @@ def test_a_cancelled_job_is_logged_as_such_however_its_run_ended(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second, third = office.claims(claimed(), claimed(), claimed())
-    failure = replace(completed(second), outcome=AttemptOutcome.FAILED, retry_in=5, error=UNSTORABLE)
-    cancelled = replace(completed(third), outcome=AttemptOutcome.CANCELLED)
+    failure = completed(second)._replace(outcome=AttemptOutcome.FAILED, retry_in=5, error=UNSTORABLE)
+    cancelled = completed(third)._replace(outcome=AttemptOutcome.CANCELLED)
     office.engine.cancels_instead = {held(first), held(second)}
     with caplog.at_level("INFO", logger="django_jobs"):
         office.inbox.put(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,7 +123,7 @@ def test_a_run_that_ended_before_it_was_told_is_what_it_reports(floor_with_two: 
     shop, job = floor_with_two, claimed(timeout=5.0)
     before = boottime_ns()
     _told_to_stop(shop, job)
-    shop.finishes(0, replace(completed(job), finished_ns=before))
+    shop.finishes(0, completed(job)._replace(finished_ns=before))
     shop.floor.enforce()  # sees a runner that waits, before the report is read
     shop.floor.collect()
     assert [outcome.outcome for outcome in _outcomes(shop)] == [AttemptOutcome.COMPLETED]

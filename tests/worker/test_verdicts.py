@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 
 import pytest
 
@@ -91,7 +90,7 @@ def test_stopped_and_killed_runs_of_a_function_are_one_group() -> None:
 
 def test_what_a_stopped_run_has_said_is_kept() -> None:
     job, note = claimed(timeout=2.5), Note(None, None, "a line")
-    outcome = outcome_of_stopped(job, verdict=Verdict.TIMEOUT, report=replace(failed(job), note=note))
+    outcome = outcome_of_stopped(job, verdict=Verdict.TIMEOUT, report=failed(job)._replace(note=note))
     assert outcome.note == note
 
 

@@ -136,8 +136,7 @@ def _unstorable(ack: Ack, error: Exception, function: str, options: str | None, 
         message=clean(f"the outcome cannot be stored: {error}"),
         fingerprint=fingerprint(function, kind, ErrorKind.STORAGE),
     )
-    return replace(
-        ack.outcome,
+    return ack.outcome._replace(
         outcome=AttemptOutcome.FAILED,
         retry_in=retries.without_exception(options, number=ack.number, max_attempts=max_attempts),
         result_data=None,

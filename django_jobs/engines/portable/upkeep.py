@@ -162,7 +162,7 @@ def _verdict(job: _Lost, now: datetime, log: str | None) -> Ack:
     if job.started_at is not None:
         retry_in = retries.without_exception(job.options, number=number, max_attempts=job.max_attempts)
         outcome = Outcome(*job.held, AttemptOutcome.CRASHED, retry_in=retry_in, error=_worker_lost(job))
-    outcome = replace(outcome, note=Note(log=log))  # else the log would go with the note of the next attempt
+    outcome = outcome._replace(note=Note(log=log))  # else the log would go with the note of the next attempt
     then = on_failure(job.options, of=job.function)
     return Ack(outcome, job.round, number, job.worker_id, job.started_at, finished_at=now, on_failure=then)
 

@@ -191,7 +191,7 @@ class TestAck:
         enqueue(engine, 3)
         a, b, c = claim(engine, 3)
         before = row(b)
-        stale = replace(failed(b), outcome=replace(failed(b).outcome, token=STALE))
+        stale = replace(failed(b), outcome=failed(b).outcome._replace(token=STALE))
         assert engine.ack([done(a), stale, failed(c)]) == [Amended(Held(b.id, STALE), None)]
         assert row(b) == before
         assert statuses() == {a.id: "completed", b.id: "running", c.id: "dead"}

@@ -38,7 +38,7 @@ def notes():
 
 def spoken(ack, said=SAID):
     """Return the ack of a run that said something."""
-    return replace(ack, outcome=replace(ack.outcome, note=said))
+    return replace(ack, outcome=ack.outcome._replace(note=said))
 
 
 def logs():
