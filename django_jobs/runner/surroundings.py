@@ -14,6 +14,7 @@ import sys
 
 # The public ones make enums of their answers, which takes up to fifty times as long.
 from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
+from operator import is_not
 
 from django_jobs.wire.sockets import identity
 
@@ -47,10 +48,10 @@ class Surroundings:
         self._umask = os.umask(0o077)
         os.umask(self._umask)
         self._mask = pthread_sigmask(signal.SIG_BLOCK, [])
-        self._handlers = {number: getsignal(number) for number in _SIGNALS}
+        self._handlers = list(map(getsignal, _SIGNALS))
         self._streams = sys.stdin, sys.stdout, sys.stderr
-        self._files = [identity(fd) for fd in _STANDARD]
-        self._limits = {which: resource.getrlimit(which) for which in _LIMITS}
+        self._files = list(map(identity, _STANDARD))
+        self._limits = list(map(resource.getrlimit, _LIMITS))
 
     def restore(self) -> None:
         """Put back what a job has changed; where that cannot be done this is not sound any more."""
@@ -62,20 +63,26 @@ class Surroundings:
             self._restore_limits()
         except (OSError, ValueError):  # the job has closed our files, or given up a right for good
             self.sound = False
-        self.sound = self.sound and self._files == [identity(fd) for fd in _STANDARD]
+        self.sound = self.sound and self._files == list(map(identity, _STANDARD))
 
     def _restore_signals(self) -> None:
         # First of all, or an alarm that the job has set would end this process a moment later.
         for timer in _TIMERS:
             signal.setitimer(timer, 0)
         signal.set_wakeup_fd(-1)
-        for number, handler in self._handlers.items():
+        # By identity: a handler of a job's own class may say that it equals any other.
+        if any(map(is_not, map(getsignal, _SIGNALS), self._handlers)):
+            self._restore_handlers()
+        pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def _restore_handlers(self) -> None:
+        for number, handler in zip(_SIGNALS, self._handlers, strict=True):
             if getsignal(number) is not handler:
                 # None is a handler that Python did not install.
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def _restore_limits(self) -> None:
-        for which, limits in self._limits.items():
-            if resource.getrlimit(which) != limits:
-                resource.setrlimit(which, limits)
+        if list(map(resource.getrlimit, _LIMITS)) != self._limits:
+            for which, limits in zip(_LIMITS, self._limits, strict=True):
+                if resource.getrlimit(which) != limits:
+                    resource.setrlimit(which, limits)

@@ -100,6 +100,25 @@ def test_it_finds_back_to_a_folder_that_has_another_name_now(tmp_path: Path) -> 
     assert _ended(life) == 0
 
 
+class _EqualsAll:
+    def __call__(self, *_: object) -> None: ...
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_a_handler_that_equals_any_other_is_replaced_as_well() -> None:
+    def life() -> None:
+        surroundings, before = Surroundings(), signal.getsignal(signal.SIGUSR1)
+        signal.signal(signal.SIGUSR1, _EqualsAll())
+        surroundings.restore()
+        assert signal.getsignal(signal.SIGUSR1) is before
+
+    assert _ended(life) == 0
+
+
 @pytest.mark.parametrize("fds", [(0, 3), (1, 2), (3, 1000)])
 def test_closed_files_cannot_be_put_back(fds: tuple[int, int]) -> None:
     def life() -> None:
