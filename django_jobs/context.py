@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 from uuid import UUID
 
 from django_jobs.exceptions import CancelRequested, NoCurrentJob, SoftTimeout
@@ -77,6 +78,13 @@ class JobContext(JobInfo):
     soft_ends_ns: int | None = None
     cancel_asked: Callable[[], bool] = field(default=_nobody, repr=False, compare=False)
 
+    @classmethod
+    def made(cls, **values: Any) -> Self:
+        """Return a context of these values, in half of the time that a frozen class takes to be called."""
+        context = object.__new__(cls)
+        context.__dict__.update(values)
+        return context
+
     @property
     def meta(self) -> dict[str, Any]:
         """The job's own dict, kept over attempts; `save_meta` stores it.
@@ -145,14 +153,26 @@ def get_current_job() -> JobContext | None:
     return _running.get()
 
 
-@contextmanager
-def running(context: JobContext) -> Iterator[JobContext]:
+def running(context: JobContext) -> AbstractContextManager[JobContext]:
     """Make this the current job for as long as the block lasts."""
-    token = _running.set(context)
-    try:
-        yield context
-    finally:
-        _running.reset(token)
+    return _Running(context)
+
+
+class _Running:
+    # Each job enters one, and `contextlib.contextmanager` takes several times as long.
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> JobContext:
+        self._token: Token[JobContext | None] = _running.set(self._context)
+        return self._context
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _running.reset(self._token)
 
 
 def _here() -> JobContext:

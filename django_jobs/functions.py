@@ -36,12 +36,14 @@ class JobFunction(Generic[P, R]):
         function: the undecorated function.
         options: the options given by `@job` and `using()`.
         signature: what each call is bound to.
+        is_coroutine: whether the function is an `async def`.
     """
 
     name: str
     function: Callable[P, R]
     options: Options
     signature: inspect.Signature
+    is_coroutine: bool
     __name__: str
     __wrapped__: Callable[P, R]
 
@@ -52,7 +54,8 @@ class JobFunction(Generic[P, R]):
         self.function = function
         self.signature = _signature_of(function)
         self.options = options.of_function(self.name).placed_in(self.signature, self.name)
-        if inspect.iscoroutinefunction(function):
+        self.is_coroutine = inspect.iscoroutinefunction(function)
+        if self.is_coroutine:
             markcoroutinefunction(self)
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -222,3 +222,7 @@ def _masked(text: str, sensitive: Mapping[str, int | None]) -> str:
         return json.dumps(data, ensure_ascii=False, allow_nan=False)
     except (ValueError, TypeError, LookupError, RecursionError):
         return _ALL
+
+
+# Of most runs; it is never changed.
+NO_SECRETS = Secrets()

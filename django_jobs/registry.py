@@ -35,6 +35,10 @@ class RegisteredFunction(Protocol):
     def signature(self) -> inspect.Signature:
         """What a call is bound to."""
 
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether the function is an `async def`."""
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run it here and now."""
 

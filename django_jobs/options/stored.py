@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django_jobs import policies
 from django_jobs.exceptions import SerializationError
@@ -48,26 +49,25 @@ class StoredOptions:
     description: str = ""
     sensitive: Mapping[str, int | None] = field(default_factory=dict)
 
-    @classmethod
-    def load(cls, text: str | None) -> Self:
+    @staticmethod
+    def load(text: str | None) -> StoredOptions:
         """Read what `Options.stored` wrote; unknown keys are those of newer versions and ignored.
 
         Raises:
             SerializationError: the text is corrupt.
         """
-        if text is None:
-            return cls()
         try:
-            return cls._of(json.loads(text))
+            return _read(text)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise SerializationError(f"the stored options cannot be read: {error}") from error
 
-    @classmethod
-    def _of(cls, data: dict[str, Any]) -> Self:
+    @staticmethod
+    def of(data: dict[str, Any]) -> StoredOptions:
+        """Return the options of what the text holds; raises whatever comes of a wrong one."""
         delay = data.get("retry_delay", policies.to_json(AT_ONCE))
         retry_on, ttl, memory = data.get("retry_on"), data.get("result_ttl"), data.get("max_memory")
         soft = data.get("soft_timeout")
-        return cls(
+        return StoredOptions(
             retry_delay=None if delay == CALLABLE else policies.from_json(delay),
             retry_on=None if retry_on is None else tuple(map(str, retry_on)),
             dont_retry_on=tuple(map(str, data.get("dont_retry_on") or ())),
@@ -80,6 +80,12 @@ class StoredOptions:
             description=str(data.get("description", "")),
             sensitive={name: _position(place) for name, place in data.get("sensitive", {}).items()},
         )
+
+
+# Jobs of one function mostly have the same options, and most jobs have none.
+@lru_cache(maxsize=256)
+def _read(text: str | None) -> StoredOptions:
+    return StoredOptions() if text is None else StoredOptions.of(json.loads(text))
 
 
 def _bytes(value: object) -> int:

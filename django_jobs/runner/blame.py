@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 
 from django_jobs.conf import conf
 from django_jobs.exceptions import exception_name
-from django_jobs.masking import Secrets
+from django_jobs.masking import NO_SECRETS, Secrets
 from django_jobs.outcomes import ErrorReport, fingerprint
 from django_jobs.serializers.limits import clean, ends, truncated
 from django_jobs.states import ErrorKind
@@ -20,14 +20,13 @@ _NOT_THE_APPLICATION = tuple({sysconfig.get_path(name) for name in ("stdlib", "p
 
 
 def blame(
-    exception: BaseException, *, kind: ErrorKind, function: str, secrets: Secrets | None = None
+    exception: BaseException, *, kind: ErrorKind, function: str, secrets: Secrets = NO_SECRETS
 ) -> ErrorReport:
     """Return the report of what an exception in a run of this function says, without the run's secrets.
 
     The fingerprint is the same for errors of the same type at the same place in the
     application's own code, whatever their message.
     """
-    secrets = secrets or Secrets()
     frames = _users_frames(exception.__traceback__)
     name = exception_name(exception)
     return ErrorReport(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import replace
@@ -18,7 +17,7 @@ from django_jobs.exceptions import (
     SoftTimeout,
     UnknownJobFunction,
 )
-from django_jobs.masking import Secrets, secrets_of, stored_secrets
+from django_jobs.masking import NO_SECRETS, Secrets, secrets_of, stored_secrets
 from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
 from django_jobs.options.sensitive import RETURN
@@ -52,7 +51,7 @@ def execute(
 def _context(
     assignment: Assignment, workplace: Workplace, interrupts: Stoppable, notebook: Notebook | None
 ) -> JobContext:
-    return JobContext(
+    return JobContext.made(
         id=assignment.job_id,
         function=assignment.function,
         queue=assignment.queue,
@@ -101,7 +100,7 @@ class _Run:
         self.interrupts, self.neighbours = interrupts, neighbours
         self.owner = Owner(assignment.job_id, assignment.function)
         self.options: StoredOptions | None = None
-        self.secrets = Secrets()
+        self.secrets = NO_SECRETS
         self.kind = ErrorKind.SERIALIZATION
         self.started_ns = boottime_ns()
 
@@ -135,7 +134,7 @@ class _Run:
         if self.neighbours and options.max_memory is not None:
             raise MemoryLimitRefused
         with running(self.context), Allowance(options.max_memory):
-            result = self._synchronous(self.function.function)(*args, **kwargs)
+            result = self._synchronous()(*args, **kwargs)
         return self._stored(result, secret=RETURN in sensitive)
 
     def _stored(self, result: Any, *, secret: bool) -> str | None:
@@ -162,8 +161,9 @@ class _Run:
             self.secrets = secrets_of(sensitive, args, kwargs)
         return args, kwargs
 
-    def _synchronous(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return self.interrupts.awaiting(function) if inspect.iscoroutinefunction(function) else function
+    def _synchronous(self) -> Callable[..., Any]:
+        function = self.function.function
+        return self.interrupts.awaiting(function) if self.function.is_coroutine else function
 
     def _retry_in(self, error: BaseException) -> float | None:
         number, most = self.assignment.number, self.assignment.max_attempts

@@ -20,9 +20,10 @@ TRUSTED_FOR = 5.0
 
 
 class _Use(threading.local):
-    """When the connections of a thread were used last."""
+    """When the connections of a thread were used last, and whether it has kept any."""
 
     last = 0.0
+    has_kept = True  # it has not looked yet
 
 
 _use = _Use()
@@ -30,6 +31,8 @@ _use = _Use()
 
 def before_attempt() -> None:
     """Throw away connections that died while this runner had nothing to do."""
+    if not _use.has_kept:
+        return
     rested = boottime() - _use.last > TRUSTED_FOR
     for connection in _open_connections():
         if (rested or not _is_silent(connection)) and not connection.is_usable():
@@ -39,11 +42,12 @@ def before_attempt() -> None:
 def after_attempt() -> None:
     """Roll back what the attempt left open; keep connections that are fit for the next one."""
     flush_output()
-    for connection in _open_connections():
+    opened = _open_connections()
+    for connection in opened:
         connection.queries_log.clear()
         if not _fit_for_another(connection):
             _throw_away(connection)
-    _use.last = boottime()
+    _use.last, _use.has_kept = boottime(), bool(opened)
 
 
 def after_interruption() -> None:

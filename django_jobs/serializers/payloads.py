@@ -131,7 +131,7 @@ def load_meta(text: str | None) -> dict[str, Any]:
     """
     if text is None:
         return {}
-    meta = JSON.loads(text.encode(errors="surrogatepass"))
+    meta = JSON.loads_text(text)
     if not isinstance(meta, dict):
         raise SerializationError("the stored meta cannot be read: it is no dict")
     return meta
@@ -153,7 +153,7 @@ def _stored(serializer: Serializer, data: bytes, owner: Owner, kind: str) -> str
 
 def _loaded(text: str, owner: Owner, kind: str) -> Any:
     if not parcels.is_parcel(text):
-        return JSON.loads(text.encode(errors="surrogatepass"))
+        return JSON.loads_text(text)
     parcel = parcels.parse(text)
     serializer = _accepted(parcel.format, owner)
     # In this order, always: nothing touches the bytes before it is known who wrote them.

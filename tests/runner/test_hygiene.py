@@ -79,6 +79,7 @@ def test_a_connection_that_died_while_idle_is_replaced_before_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert _works()
+    hygiene.after_attempt()
     monkeypatch.setattr(hygiene._use, "last", hygiene.boottime() - hygiene.TRUSTED_FOR - 1)
     monkeypatch.setattr(connection._connections["default"], "is_usable", lambda: False)
     inner = connection.connection
