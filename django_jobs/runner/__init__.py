@@ -9,5 +9,6 @@
 7. `memory`  measures the runner and limits what a job may take
 8. `wear`    tells when a runner has run enough and is to be replaced
 9. `deliver` tells receivers of signals what was written, in a runner that runs no job
-10. `seats`     several jobs at once, stopped one by one (`seat_interrupts`), on one loop (`coroutines`)
+10. `seats`  several jobs at once, each in a `seat` and stopped by itself (`seat_interrupts`); the `door` says
+   who reads. Coroutines run (`loop_run`) on one loop (`coroutines`), which reads for itself (`loop_reader`)
 """

@@ -2,8 +2,8 @@
 
 A loop lasts as long as its runner, so what libraries tie to a loop (clients, pools) is shared by
 the jobs of a process. What a job hands to `sync_to_async` (Django's asynchronous ORM does that all the
-time) runs in the job's own seat, which waits for it anyway: connections belong to a thread, so each
-job has its own, looked after between two jobs like those of any other.
+time) runs in the thread of the job's own seat, which has nothing else to do: connections belong to a thread,
+so each job has its own, looked after between two jobs like those of any other.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class JobLoop:
 
 
 class Call:
-    """One call of a coroutine function, made from the thread of a seat.
+    """One call of a coroutine function, made from the thread of a seat that waits for it.
 
     Args:
         loop: the loop its task is to be of.
@@ -63,7 +63,6 @@ class Call:
         self._wanted = True
         self._ended: Future[Any] = Future()
         self._seat = _SeatExecutor()
-        self._pid = os.getpid()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Await the function; return or raise what it does, CancelledError where its task was cancelled."""
@@ -80,7 +79,6 @@ class Call:
         self._loop.call_soon_threadsafe(self._cancel)
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        _tasks.set(set())
         self._task = self._loop.create_task(coroutine)
         self._task.add_done_callback(self._hand_over)
         if not self._wanted:
@@ -106,24 +104,33 @@ class Call:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Any, BaseException | None]:
         try:
-            async with ThreadSensitiveContext() as context:
-                # Where sync_to_async looks for the one thread of this context before it makes one.
-                SyncToAsync.context_to_thread_executor[context] = self._seat
-                try:
-                    return await self._function(*args, **kwargs), None
-                finally:
-                    self._leave_no_child()
-                    await _end_others()
-                    # Else leaving would have a new thread wait for the end of ours, which ends nothing here.
-                    SyncToAsync.context_to_thread_executor.pop(context, None)
+            return await attended(partial(self._function, *args, **kwargs), executor=self._seat), None
         except (SystemExit, KeyboardInterrupt) as error:
             # A task that raised these would end the loop, and with it its neighbours.
             return None, error
 
-    def _leave_no_child(self) -> None:
-        if os.getpid() != self._pid:
+
+async def attended(call: Callable[[], Coroutine[Any, Any, _T]], *, executor: Executor) -> _T:
+    """Await the call of a job's function, in a task of its own.
+
+    Args:
+        call: makes the call.
+        executor: has called what the job hands to `sync_to_async`.
+    """
+    pid = os.getpid()
+    # Where sync_to_async looks for the one thread of this context before it makes one. The context is not
+    # left, for which asgiref has a new thread wait for the executor: it goes with the task's.
+    context = ThreadSensitiveContext()
+    SyncToAsync.thread_sensitive_context.set(context)
+    SyncToAsync.context_to_thread_executor[context] = executor
+    _tasks.set(set())
+    try:
+        return await call()
+    finally:
+        if os.getpid() != pid:
             # The job forked, and its child came back: to a loop whose other jobs are not its own.
             os._exit(0)
+        await _end_others()
 
 
 class _SeatExecutor(Executor):
@@ -138,7 +145,7 @@ class _SeatExecutor(Executor):
         if self._closed:
             raise RuntimeError("the job that this belongs to is over")
         future: Future[_T] = Future()
-        self._calls.put(partial(_call, future, partial(fn, *args, **kwargs)))
+        self._calls.put(partial(call_for, future, partial(fn, *args, **kwargs)))
         return future
 
     def work_until(self, ended: Future[Any]) -> None:
@@ -164,7 +171,8 @@ def _clean(fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> _T:
         hygiene.close_connections()
 
 
-def _call(future: Future[_T], function: Callable[[], _T]) -> None:
+def call_for(future: Future[_T], function: Callable[[], _T]) -> None:
+    """Have a future tell what comes of a call."""
     if not future.set_running_or_notify_cancel():
         return
     try:
@@ -189,7 +197,10 @@ def _task(
 
 async def _end_others() -> None:
     """End what the job has left running beside itself, as the end of a loop of its own would."""
-    others = _tasks.get() - {asyncio.current_task()}
+    others = _tasks.get()
+    if not others:
+        return
+    others = others - {asyncio.current_task()}
     for task in others:
         task.cancel()
     if others:

@@ -43,14 +43,15 @@ def execute(
         function = registry.find(assignment.function)
     except UnknownJobFunction as unknown:
         return _unknown_function(assignment, unknown)
-    context = _context(assignment, workplace, interrupts, notebook)
-    run = _Run(assignment, function, context, interrupts, neighbours=workplace.threads > 1)
+    context = context_of(assignment, workplace, interrupts, notebook or Notebook(assignment.meta))
+    run = Run(assignment, function, context, interrupts, neighbours=workplace.threads > 1)
     return copy_context().run(run.outcome)
 
 
-def _context(
-    assignment: Assignment, workplace: Workplace, interrupts: Stoppable, notebook: Notebook | None
+def context_of(
+    assignment: Assignment, workplace: Workplace, interrupts: Stoppable, notebook: Notebook
 ) -> JobContext:
+    """Return the job as its own code sees it."""
     return JobContext.made(
         id=assignment.job_id,
         function=assignment.function,
@@ -62,7 +63,7 @@ def _context(
         worker_id=workplace.worker_id,
         slots=workplace.slots,
         database=workplace.database,
-        notebook=notebook or Notebook(assignment.meta),
+        notebook=notebook,
         cancel_asked=interrupts.cancel_asked(),
     )
 
@@ -84,8 +85,8 @@ def _unknown_function(assignment: Assignment, unknown: UnknownJobFunction) -> Ou
     )
 
 
-class _Run:
-    """One run of one job function."""
+class Run:
+    """One run of one job function; its steps are taken one by one where a loop runs it."""
 
     def __init__(
         self,
@@ -100,22 +101,32 @@ class _Run:
         self.interrupts, self.neighbours = interrupts, neighbours
         self.owner = Owner(assignment.job_id, assignment.function)
         self.options: StoredOptions | None = None
-        self.secrets = NO_SECRETS
+        self.max_memory: int | None = None
+        self.secrets, self.sensitive = NO_SECRETS, dict[str, int | None]()
         self.kind = ErrorKind.SERIALIZATION
         self.started_ns = boottime_ns()
 
     def outcome(self) -> Outcome:
+        """Run the job in this thread; return what came of it."""
         self._tell_of_start()
         try:
             result_data = self.interrupts.guard(self._result_data)
         # SystemExit, KeyboardInterrupt and their like end the job that raised them, not the runner.
         except BaseException as error:
-            # One that the job raises although nobody has asked is a failure like others.
-            if isinstance(error, CancelRequested) and self.context.cancel_requested:
-                return self._ended(AttemptOutcome.CANCELLED)
-            kind = ErrorKind.SOFT_TIMEOUT if isinstance(error, SoftTimeout) else self.kind
-            report = blame(error, kind=kind, function=self.assignment.function, secrets=self.secrets)
-            return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))
+            return self.failed(error)
+        return self.completed(result_data)
+
+    def failed(self, error: BaseException) -> Outcome:
+        """Return the outcome of a run that has raised this; asks the job's own retry rules."""
+        # One that the job raises although nobody has asked is a failure like others.
+        if isinstance(error, CancelRequested) and self.context.cancel_requested:
+            return self._ended(AttemptOutcome.CANCELLED)
+        kind = ErrorKind.SOFT_TIMEOUT if isinstance(error, SoftTimeout) else self.kind
+        report = blame(error, kind=kind, function=self.assignment.function, secrets=self.secrets)
+        return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))
+
+    def completed(self, result_data: str | None) -> Outcome:
+        """Return the outcome of a run whose result is stored as this."""
         return self._ended(AttemptOutcome.COMPLETED, result_data=result_data)
 
     def _tell_of_start(self) -> None:
@@ -126,19 +137,27 @@ class _Run:
             logs.receiver_failed(receiver=signals.job_started, error=error, job_id=self.context.id)
 
     def _result_data(self) -> str | None:
+        args, kwargs = self.prepared()
+        with running(self.context), Allowance(self.max_memory):
+            result = self._synchronous()(*args, **kwargs)
+        return self.stored(result)
+
+    def prepared(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments of the call, which is the next step."""
         options = self._read_options()
         # What the function calls sensitive now, of a job enqueued before it did, is sensitive too.
-        sensitive = {**dict(self.function.options.sensitive), **options.sensitive}
-        args, kwargs = self._arguments(sensitive)
+        self.sensitive = {**dict(self.function.options.sensitive), **options.sensitive}
+        args, kwargs = self._arguments(self.sensitive)
         self.kind = ErrorKind.EXCEPTION
-        if self.neighbours and options.max_memory is not None:
+        self.max_memory = options.max_memory
+        if self.neighbours and self.max_memory is not None:
             raise MemoryLimitRefused
-        with running(self.context), Allowance(options.max_memory):
-            result = self._synchronous()(*args, **kwargs)
-        return self._stored(result, secret=RETURN in sensitive)
+        return args, kwargs
 
-    def _stored(self, result: Any, *, secret: bool) -> str | None:
+    def stored(self, result: Any) -> str | None:
+        """Return what the call has returned, as it is stored."""
         self.kind = ErrorKind.SERIALIZATION
+        secret = RETURN in self.sensitive
         try:
             return dump_result(result, self.owner, like=self.assignment.args, preview=not secret)
         except Exception:

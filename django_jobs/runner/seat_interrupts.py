@@ -18,7 +18,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django_jobs.exceptions import HardTimeout, SoftTimeout
 from django_jobs.runner.coroutines import Call, JobLoop
@@ -32,6 +32,13 @@ _set_async_exc.argtypes = (ctypes.c_ulong, ctypes.py_object)
 _NOTHING = ctypes.py_object()
 
 
+class Stops(Protocol):
+    """What runs by the loop."""
+
+    def cancel(self) -> None:
+        """Cancel its task, from any thread."""
+
+
 class SeatInterrupts:
     """The orders to stop that the runs of one seat get; built in the seat's own thread."""
 
@@ -41,7 +48,7 @@ class SeatInterrupts:
         self._lock = threading.Lock()
         self._allowed = False
         self._obeyed: StopReason | None = None
-        self._call: Call | None = None
+        self._call: Stops | None = None
 
     @property
     def told(self) -> bool:
@@ -52,20 +59,34 @@ class SeatInterrupts:
         """Return what tells whether somebody wants the run that was named last cancelled."""
         return self._slip.cancel_asked()
 
-    def guard(self, code: Callable[[], _T]) -> _T:
-        """Run the code of the job: an order raises in it, and neither before nor after it."""
+    @property
+    def obeyed(self) -> BaseException | None:
+        """What the order says that the run has obeyed last; None where there was none."""
+        return None if self._obeyed is None else _exception(self._obeyed)()
+
+    def guard(self, code: Callable[[], _T], *, goes_on: bool = False) -> _T:
+        """Run the code of the job: an order raises in it, and neither before nor after it.
+
+        Args:
+            code: what to call.
+            goes_on: whether it is more of a run that the loop has begun, and obeys no order twice.
+        """
         try:
-            self._open()
+            self._open(None, obeyed=self._obeyed if goes_on else None)
             return code()
         finally:
             # What is still on its way may arrive in here. The third time there is nothing left.
             try:
                 try:
-                    self._close()
+                    self.close()
                 except (HardTimeout, SoftTimeout):
-                    self._close()
+                    self.close()
             except (HardTimeout, SoftTimeout):
-                self._close()
+                self.close()
+
+    def open(self, call: Stops) -> None:
+        """Begin the code of a job that the loop runs: an order cancels it, or raises where it came before."""
+        self._open(call, obeyed=None)
 
     def awaiting(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
         """Return a plain function that awaits this one; an order cancels its task."""
@@ -98,15 +119,17 @@ class SeatInterrupts:
             else:
                 _set_async_exc(self._thread, _exception(reason))
 
-    def _open(self) -> None:
+    def _open(self, call: Stops | None, *, obeyed: StopReason | None) -> None:
         with self._lock:
-            self._obeyed = self._call = None
-            self._allowed = True
+            self._obeyed, self._call = obeyed, call
+            # After the hard one nothing: what runs then is cleaning up.
+            self._allowed = obeyed in (None, StopReason.SOFT_TIMEOUT)
             reason = self._order()  # it may have come before
         if reason is not None:
             raise _exception(reason)()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the code of the job: what is on its way is taken back, and nothing else is sent."""
         self._allowed = False
         # A process that the job has forked has a lock that nobody may ever open, and nobody who raises.
         if os.getpid() == self._pid:

@@ -2,8 +2,10 @@
 
 1. The main thread runs no job. It waits for SIGALRM, and has each seat obey what its slip orders then.
 2. A seat takes an assignment, runs it and reports, as a runner of one job does. Only one seat at a time
-   waits at the socket, the others behind its door: each message wakes one thread and not all of them.
-3. Coroutine jobs are tasks of one loop; their seats wait for them (see `coroutines`).
+   waits at the socket, the others behind its `door`: each message wakes one thread and not all of them.
+3. Coroutine jobs are tasks of one loop; each occupies a seat, whose thread is free for what it needs one for.
+   As long as they come the loop reads for itself (`loop_reader`), and no thread waits for another. One that
+   cannot begin without waiting, for a model instance, say, is run by its seat, which has the loop await it.
 4. After a run that was told to stop, or when the runner is worn out, no seat takes another job. Those that
    run go on to their end, and the process ends with the last of them.
 
@@ -25,28 +27,32 @@ from types import FrameType
 from django_jobs.runner import hygiene
 from django_jobs.runner.birth import flush_output
 from django_jobs.runner.coroutines import JobLoop
+from django_jobs.runner.door import Door
+from django_jobs.runner.loop_reader import LoopReader
+from django_jobs.runner.loop_run import may_run_on_loop
 from django_jobs.runner.post import Post
-from django_jobs.runner.seat_interrupts import SeatInterrupts
-from django_jobs.runner.turn import IDLE_CONNECTIONS_CLOSE, next_message, run_and_report
-from django_jobs.runner.wear import Wear
+from django_jobs.runner.seat import Errand, Seat
+from django_jobs.runner.turn import run
 from django_jobs.wire.messages import Assignment
 from django_jobs.wire.slips import Slip, SlipState
 
 # The process ends so long (seconds) after its last report at the latest, whatever closing a connection takes.
 CLOSING = 1.0
+# So often (seconds) it is looked whether a loop that reads still does.
+LOOK_EVERY = 0.1
 
 
 class Seats:
     """The seats of one runner."""
 
     def __init__(self, post: Post) -> None:
-        self._post, self._wear, self._loop = post, Wear(post.recycling), JobLoop()
-        self._door = threading.Lock()
-        self._interrupts: list[SeatInterrupts] = []
-        self._is_leaving = False
-        # Readable from the moment when no seat is to take another job; nobody reads it.
-        self._leaving = os.eventfd(0, os.EFD_CLOEXEC)
+        self._post, self._door, self._jobs = post, Door(post), JobLoop()
+        self._reader = LoopReader(post, self._door, self._jobs)
+        self._seats: list[Seat] = []
+        self._starting = threading.Lock()
         self._left = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_SEMAPHORE)
+        # Readable from the moment when the loop begins to read.
+        self._looked_after = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def work(self) -> None:
         """Run jobs until the parent is gone, one was told to stop, or this runner is to be replaced."""
@@ -57,7 +63,7 @@ class Seats:
                 threading.Thread(target=self._be_seat, args=(self._post.slips[first + number],), daemon=True)
                 for number in range(threads)
             ]
-            with self._door:  # that no job begins before it is sure that all can be started
+            with self._starting:  # that no job begins before it is sure that all can be started
                 for seat in seats:
                     seat.start()
             self._obey_until_left(alarms, threads)
@@ -67,20 +73,29 @@ class Seats:
 
     def _obey_until_left(self, alarms: _Alarms, working: int) -> None:
         readable = select.poll()
-        for each in (alarms.fileno(), self._left):
+        for each in (alarms.fileno(), self._left, self._looked_after):
             readable.register(each, select.POLLIN)
         while working:
-            for fd, _ in readable.poll():
-                if fd == self._left:
-                    working -= os.eventfd_read(self._left)
-                else:
-                    alarms.drain()
-                    for seat in self._interrupts:
-                        seat.obey()
+            found = dict(readable.poll(LOOK_EVERY * 1000 if self._door.is_the_loops else None))
+            if not found:
+                self._reader.look()
+            if self._looked_after in found:
+                os.eventfd_read(self._looked_after)
+            if self._left in found:
+                working -= os.eventfd_read(self._left)
+            if alarms.fileno() in found:
+                alarms.drain()
+                for seat in self._seats:
+                    seat.interrupts.obey()
 
     def _be_seat(self, slip: Slip) -> None:
         try:
-            self._work(slip)
+            with self._starting:
+                seat = Seat(slip, self._jobs)
+                self._seats.append(seat)
+            self._work(seat)
+            # However this seat came to its end, the others follow.
+            self._door.close()
             # Its reports are out and it reads no more: whoever sees this knows that nothing of it ends.
             slip.say(SlipState.LEAVING)
             os.eventfd_write(self._left, 1)
@@ -90,45 +105,33 @@ class Seats:
             flush_output()
             os._exit(1)
 
-    def _work(self, slip: Slip) -> None:
-        interrupts = SeatInterrupts(slip, self._loop)
-        self._interrupts.append(interrupts)
-        while (message := self._next_message(slip)) is not None:
+    def _work(self, seat: Seat) -> None:
+        self._release(seat)
+        while (assignment := self._next(seat)) is not None:
             try:
-                assignment = run_and_report(message, slip, self._post, interrupts)
+                run(assignment, self._post, seat.interrupts)
             except BrokenPipeError:
-                break
-            if interrupts.told or self._is_worn_out(assignment):
-                break
-        # However this seat came to its end, the others follow.
-        self._leave()
+                return
+            if seat.interrupts.told:
+                return
+            self._door.close_if_worn_out(assignment)
+            self._release(seat)
 
-    def _is_worn_out(self, assignment: Assignment) -> bool:
-        return not self._is_leaving and self._wear.is_out(after=assignment.function)
+    def _release(self, seat: Seat) -> None:
+        if self._door.release(seat):
+            self._reader.read_on()
 
-    def _next_message(self, slip: Slip) -> bytes | None:
-        slip.say(SlipState.IDLE)
-        if not self._door.acquire(timeout=IDLE_CONNECTIONS_CLOSE):
-            hygiene.close_connections()
-            self._door.acquire()
-        try:
-            return self._receive(slip)
-        finally:
-            self._door.release()
-
-    def _receive(self, slip: Slip) -> bytes | None:
-        if self._is_leaving:
-            return None
-        message = next_message(self._post.jobs, slip, until=self._leaving)
-        if message is not None:
-            self._wear.begin()
-            if self._wear.has_enough:
-                self._leave()
-        return message
-
-    def _leave(self) -> None:
-        self._is_leaving = True
-        os.eventfd_write(self._leaving, 1)
+    def _next(self, seat: Seat) -> Assignment | None:
+        """Wait for a job that this seat's thread is to run; None when it is to leave."""
+        while (errand := seat.next()) is Errand.READ:
+            if (assignment := self._door.read(seat)) is None:
+                return None
+            if not may_run_on_loop(assignment):
+                self._door.pass_on()
+                return assignment
+            self._reader.take_over(assignment, seat)
+            os.eventfd_write(self._looked_after, 1)
+        return None if errand is Errand.LEAVE else errand
 
 
 class _Alarms:

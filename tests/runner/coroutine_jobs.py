@@ -1,0 +1,86 @@
+"""Coroutine jobs for the tests of a runner with several seats."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextvars import ContextVar
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from django_jobs import current_job, job
+
+mark: ContextVar[str] = ContextVar("mark", default="none")
+# What a test and the jobs of its runner tell each other; both are in one process.
+may_go_on = threading.Event()
+
+
+@job
+async def answer(value: Any) -> Any:
+    """Return a value."""
+    return value
+
+
+@job
+async def where() -> list[int]:
+    """Return the thread of the loop, and that of what the loop has called in a thread."""
+    return [threading.get_ident(), await sync_to_async(threading.get_ident)()]
+
+
+@job
+async def answer_not_a_number() -> float:
+    """Return what cannot be stored."""
+    return float("nan")
+
+
+@job(max_attempts=1)
+async def fail_aloud(words: str) -> None:
+    """Fail with these words."""
+    raise ValueError(words)
+
+
+@job
+async def leave_a_mark() -> str:
+    """Return the mark that is found here, and leave another."""
+    found = mark.get()
+    mark.set(str(current_job.id))
+    await asyncio.sleep(0)
+    return found
+
+
+@job
+async def open_a_transaction() -> bool:
+    """Return whether there is none, and leave one open."""
+    return await sync_to_async(_open)()
+
+
+def _open() -> bool:
+    fresh = connection.get_autocommit()
+    connection.set_autocommit(False)
+    return fresh
+
+
+@job
+async def keep_the_loop() -> bool:
+    """Wait as no coroutine should; return whether it was for something that came."""
+    return may_go_on.wait(30)
+
+
+@job
+def let_go_on() -> None:
+    """End the wait of the one above."""
+    may_go_on.set()
+
+
+@job
+async def return_what_tells_where_it_is_stored() -> object:
+    """Return something that notes which thread stores it."""
+    return _Telling()
+
+
+class _Telling(dict[str, int]):
+    def items(self) -> Any:
+        self["thread"] = threading.get_ident()
+        return super().items()
