@@ -21,14 +21,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
-from asgiref.sync import async_to_sync
-
 from django_jobs.exceptions import HardTimeout, SoftTimeout
+from django_jobs.runner.coroutines import Call, CoroutineFunction, JobLoop
 from django_jobs.runner.surroundings import Surroundings
 from django_jobs.wire.slips import Slip, StopReason
 
@@ -54,7 +52,7 @@ class Stoppable(Protocol):
     def guard(self, code: Callable[[], _T]) -> _T:
         """Run the code of the job: an order raises in it, and neither before nor after it."""
 
-    def awaiting(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    def awaiting(self, function: CoroutineFunction) -> Callable[..., Any]:
         """Return a plain function that awaits this one; an order cancels its task."""
 
     def end(self) -> None:
@@ -73,7 +71,8 @@ class Interrupts:
         self.allowed = False
         self._slip, self._pid = slip, os.getpid()
         self._obeyed: StopReason | None = None
-        self._task: _Task | None = None
+        self._loop = JobLoop()
+        self._call: Call | None = None
 
     def listen(self) -> None:
         """Take SIGALRM; as this process is now it is to be after each job."""
@@ -100,7 +99,7 @@ class Interrupts:
 
     def allow(self) -> None:
         """Let this run be interrupted from now on."""
-        self._obeyed, self._task = None, None
+        self._obeyed, self._call = None, None
         self.allowed = True
         self._obey()  # its order may have come before
 
@@ -113,18 +112,14 @@ class Interrupts:
         """Whether the run that was named last was told to stop."""
         return self._slip.stop_asked is not None
 
-    def awaiting(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    def awaiting(self, function: CoroutineFunction) -> Callable[..., Any]:
         """Return a plain function that awaits this one; an order cancels its task."""
-        return async_to_sync(self.awaited(function))
+        # From now on an order is for the task, also where it comes before there is one.
+        self._call = call = Call(self._loop.get(), function)
 
-    def awaited(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        """Return a coroutine function whose task is cancelled where a plain one would be interrupted."""
-        self._task = task = _Task()
-
-        async def run(*args: Any, **kwargs: Any) -> Any:
-            task.begin()
+        def run(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await function(*args, **kwargs)
+                return call(*args, **kwargs)
             except asyncio.CancelledError as cancelled:
                 if self._obeyed is None:  # the job's own doing
                     raise
@@ -142,32 +137,9 @@ class Interrupts:
         self._obeyed = reason
         # After a soft limit may come the hard one. After that nothing: what runs then is cleaning up.
         self.allowed = reason is StopReason.SOFT_TIMEOUT
-        if self._task is None:
+        if self._call is None:
             raise _exception(reason)
-        self._task.cancel()
-
-
-class _Task:
-    """The task of a coroutine job. Its loop has a thread of its own; the main thread only waits for it."""
-
-    def __init__(self) -> None:
-        self._wanted = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[Any] | None = None
-
-    def begin(self) -> None:
-        """Called in the loop: from now on there is somebody to cancel."""
-        self._task = asyncio.current_task()
-        self._loop = asyncio.get_running_loop()
-        if self._wanted:
-            self.cancel()
-
-    def cancel(self) -> None:
-        """Called in the main thread, perhaps before the loop runs."""
-        self._wanted = True
-        if self._loop is not None and self._task is not None:
-            with suppress(RuntimeError):  # the loop has just been closed: the task is over
-                self._loop.call_soon_threadsafe(self._task.cancel)
+        self._call.cancel()
 
 
 def _exception(reason: StopReason) -> BaseException:

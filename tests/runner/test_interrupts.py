@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from asgiref.sync import async_to_sync
 
 from django_jobs.exceptions import HardTimeout, SoftTimeout
 from django_jobs.runner.interrupts import Interrupts
@@ -179,7 +178,7 @@ def test_a_coroutine_is_cancelled_and_ends_as_the_order_says(
     stopper = threading.Thread(target=stop_when_started)
     stopper.start()
     with pytest.raises(raised) as caught:
-        async_to_sync(runner.interrupts.awaited(_waits_for_ever(started, seen)))()  # type: ignore[arg-type]
+        runner.interrupts.awaiting(_waits_for_ever(started, seen))()  # type: ignore[arg-type]
     over.set()
     stopper.join()
     assert seen == ["cleaned up"]
@@ -189,10 +188,10 @@ def test_a_coroutine_is_cancelled_and_ends_as_the_order_says(
 def test_an_order_that_came_before_its_loop_runs_cancels_a_coroutine_as_well(runner: Runner) -> None:
     started, seen = threading.Event(), list[str]()
     runner.interrupts.allow()
-    wait = runner.interrupts.awaited(_waits_for_ever(started, seen))  # type: ignore[arg-type]
+    wait = runner.interrupts.awaiting(_waits_for_ever(started, seen))  # type: ignore[arg-type]
     runner.stop()
     with pytest.raises(HardTimeout):
-        async_to_sync(wait)()
+        wait()
 
 
 def test_a_coroutine_that_cancels_itself_is_not_told_otherwise(runner: Runner) -> None:
@@ -201,4 +200,4 @@ def test_a_coroutine_that_cancels_itself_is_not_told_otherwise(runner: Runner) -
 
     runner.interrupts.allow()
     with pytest.raises(asyncio.CancelledError):
-        async_to_sync(runner.interrupts.awaited(cancel_myself))()
+        runner.interrupts.awaiting(cancel_myself)()
