@@ -23,6 +23,9 @@ from tests.marks import marked, sweep
 from tests.proxy import Address, Proxy
 
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "45"))
+# A time limit that is soon over (seconds), but not before its job has written that it has begun, and has
+# started its programs: on a busy machine both may take some tenths of a second.
+SOON = 1.0
 
 
 class WorkerProcess:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from django_jobs.models import Job, JobError
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start, WorkerProcess, children, is_gone
+from tests.processes.conftest import SOON, Ledger, Start, WorkerProcess, children, is_gone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,7 +118,7 @@ def test_the_death_of_another_runner_does_not_reach_it(
 
 
 def test_it_can_be_stopped_and_cancelled_like_others(start_worker: Start, ledger: Ledger) -> None:
-    hung = _often(jobs.spin.using(timeout=0.3), str(ledger))
+    hung = _often(jobs.spin.using(timeout=SOON), str(ledger))
     worker = start_worker("--processes", "1", KILL_AFTER=0.5)
     (hung,) = worker.until_final(hung)
     assert (hung.status, hung.attempts) == ("dead", 1)

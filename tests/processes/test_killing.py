@@ -9,7 +9,7 @@ import pytest
 
 from django_jobs.models import JobError
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start, children, is_gone
+from tests.processes.conftest import SOON, Ledger, Start, children, is_gone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,7 +19,7 @@ def test_the_neighbour_of_a_killed_job_goes_on(start_worker: Start, ledger: Ledg
     neighbour = jobs.hold.enqueue(str(ledger), go, "neighbour")
     worker = start_worker("--processes", "2")
     worker.until(lambda: ledger.lines)
-    hung = jobs.spin.using(timeout=0.2).enqueue(str(ledger))
+    hung = jobs.spin.using(timeout=SOON).enqueue(str(ledger))
     worker.until_final(hung)
     open(go, "w").close()
     worker.until_final(neighbour)

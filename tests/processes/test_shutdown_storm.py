@@ -22,7 +22,7 @@ from django_jobs.states import FINAL
 from tests import databases
 from tests import jobs_that_misbehave as jobs
 from tests.conftest import TEST_DATABASE
-from tests.processes.conftest import Ledger, Start, WorkerProcess, children
+from tests.processes.conftest import SOON, Ledger, Start, WorkerProcess, children
 from tests.tiers import by_tier
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
@@ -98,7 +98,7 @@ def running_longer_than_the_grace_period(scene: Scene) -> None:
 
 
 def cleaning_up_after_a_timeout(scene: Scene) -> None:
-    job = jobs.clean_slowly.using(timeout=0.1).enqueue(str(scene.ledger), 0.5)
+    job = jobs.clean_slowly.using(timeout=SOON).enqueue(str(scene.ledger), 0.5)
     scene.enqueued.append(job)
     scene.expected[str(job.id)] = "dead"
     scene.start(KILL_AFTER=5)

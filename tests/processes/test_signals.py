@@ -12,7 +12,7 @@ from django_jobs.models import Job
 from django_jobs.serializers import Owner, load_args
 from tests import jobs
 from tests import jobs_that_misbehave as misbehaving
-from tests.processes.conftest import Ledger, Start, WorkerProcess, children
+from tests.processes.conftest import SOON, Ledger, Start, WorkerProcess, children
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # All that is told by the worker.
@@ -59,7 +59,7 @@ def names(ledger: Ledger, job: Job | None = None) -> list[str]:
 def test_every_end_of_a_job_is_told_once_and_in_order(method: str, listen: Listen, ledger: Ledger) -> None:
     good = jobs.add.enqueue(1)
     retried = jobs.fail.using(max_attempts=2, on_failure="tests.jobs.echo").enqueue()
-    slow = misbehaving.sleep_long.using(timeout=0.2).enqueue("/dev/null")
+    slow = misbehaving.sleep_long.using(timeout=SOON).enqueue("/dev/null")
     crashed = misbehaving.kill_myself.using(max_attempts=1).enqueue(9)
     unstorable = misbehaving.return_lock.using(max_attempts=1).enqueue()
     spoilt = jobs.add.enqueue(1)
@@ -125,7 +125,7 @@ def test_whatever_a_receiver_does_the_others_are_told_once_and_the_worker_ends(
     worker = listen(
         heard="job_completed job_dead worker_stopped",
         misbehaving=f"job_completed:{how}",
-        RECEIVER_TIMEOUT=0.3,
+        RECEIVER_TIMEOUT=SOON,
         KILL_AFTER=0.2,
     )
     worker.until_final(one, two, failing)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from django_jobs.models import Attempt, Job, JobError
-from django_jobs.worker.loop import NAP
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start, WorkerProcess, children, is_gone
+from tests.processes.conftest import SOON, Ledger, Start, WorkerProcess, children, is_gone
 from tests.tiers import by_tier
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+TOO_LONG = f"ran longer than its timeout of {SOON:g} s"
 STOPPED, KILLED = "and was stopped", "and was killed"
 KINDS = [
     (jobs.sleep_long, STOPPED),
@@ -27,13 +27,13 @@ KINDS = [
 
 @pytest.mark.parametrize("method", ["fork", "exec"])
 def test_hung_jobs_are_gone_after_their_timeout(start_worker: Start, ledger: Ledger, method: str) -> None:
-    hung = {function.using(timeout=0.3).enqueue(str(ledger)): end for function, end in KINDS}
-    worker = start_worker("--processes", "2", "--start-method", method, KILL_AFTER=0.5)
+    hung = {function.using(timeout=SOON).enqueue(str(ledger)): end for function, end in KINDS}
+    worker = start_worker("--processes", "2", "--start-method", method, KILL_AFTER=SOON)
     for job, end in zip(worker.until_final(*hung), hung.values(), strict=True):
         assert job.status == "dead"
         assert Attempt.objects.get(job=job).outcome == "timed out"
         error = JobError.objects.get(job=job)
-        assert (error.kind, error.message) == ("timeout", f"ran longer than its timeout of 0.3 s {end}")
+        assert (error.kind, error.message) == ("timeout", f"{TOO_LONG} {end}")
         assert (job.function.rpartition(".")[2] in error.traceback) is (end == STOPPED)
     _assert_gone(worker, ledger, runs=len(KINDS))
     worker.until_final(jobs.note.enqueue(str(ledger), "next"))
@@ -47,7 +47,7 @@ def test_whatever_a_hung_job_has_started_is_gone_with_it(
     start_worker: Start, ledger: Ledger, record_property: Callable[[str, object], None]
 ) -> None:
     kinds, count = (jobs.hold_the_gil, jobs.stubborn_child, jobs.stubborn_family), by_tier(5, 20, 100)
-    hung = [kind.using(timeout=0.3).enqueue(str(ledger)) for _ in range(count) for kind in kinds]
+    hung = [kind.using(timeout=SOON).enqueue(str(ledger)) for _ in range(count) for kind in kinds]
     worker = start_worker("--processes", "5", KILL_AFTER=0.3)
     worker.until(lambda: not Job.objects.exclude(status="dead").exists(), patience=20 + 2 * count)
     assert set(Attempt.objects.values_list("outcome", "number")) == {("timed out", 1)}
@@ -73,16 +73,16 @@ def _staff(worker: WorkerProcess) -> list[int]:
 def test_a_worker_that_had_nothing_to_do_looks_at_the_clock_as_soon(
     start_worker: Start, ledger: Ledger
 ) -> None:
-    worker = start_worker("--processes", "1")
+    imports = ["tests.jobs_that_misbehave", "tests.processes.naps_for_long"]
+    worker = start_worker("--processes", "1", IMPORTS=imports)
     worker.until_final(jobs.note.enqueue(str(ledger), "up"))
-    jobs.sleep_long.using(timeout=0.2).enqueue(str(ledger))
+    jobs.sleep_long.using(timeout=SOON).enqueue(str(ledger))
     worker.until(lambda: len(ledger.lines) == 2)
-    # Less than the loop's longest nap.
-    worker.until(lambda: is_gone(ledger.pids(1)[0]), patience=NAP - 1)
+    worker.until(lambda: is_gone(ledger.pids(1)[0]))
 
 
 def test_a_timed_out_job_is_retried(start_worker: Start, ledger: Ledger) -> None:
-    job = jobs.sleep_long.using(timeout=0.2, max_attempts=2, retry_delay=0.1).enqueue(str(ledger))
+    job = jobs.sleep_long.using(timeout=SOON, max_attempts=2, retry_delay=0.1).enqueue(str(ledger))
     worker = start_worker()
     (job,) = worker.until_final(job)
     assert [error.kind for error in job.errors] == ["timeout", "timeout"]
@@ -91,20 +91,20 @@ def test_a_timed_out_job_is_retried(start_worker: Start, ledger: Ledger) -> None
 
 @pytest.mark.parametrize("hung", [jobs.clean_up, jobs.await_long])
 def test_a_job_may_clean_up_when_its_time_is_over(start_worker: Start, ledger: Ledger, hung: Any) -> None:
-    job = hung.using(timeout=0.2).enqueue(str(ledger))
+    job = hung.using(timeout=SOON).enqueue(str(ledger))
     start_worker().until_final(job)
     assert ledger.lines[-1] == "CLEANED"
 
 
 def test_a_job_that_takes_too_long_to_clean_up_is_killed(start_worker: Start, ledger: Ledger) -> None:
-    job = jobs.clean_up.using(timeout=0.2).enqueue(str(ledger), 60)
+    job = jobs.clean_up.using(timeout=SOON).enqueue(str(ledger), 60)
     start_worker(KILL_AFTER=0.2).until_final(job)
     assert len(ledger.lines) == 1
     assert JobError.objects.get(job=job).message.endswith(KILLED)
 
 
 def test_what_a_job_returns_after_its_timeout_is_no_result(start_worker: Start, ledger: Ledger) -> None:
-    job = jobs.wave_off.using(timeout=0.2).enqueue(str(ledger))
+    job = jobs.wave_off.using(timeout=SOON).enqueue(str(ledger))
     (job,) = start_worker().until_final(job)
     assert ledger.lines == ["HardTimeout"]
     assert (job.status, job.result_data) == ("dead", None)
@@ -114,7 +114,7 @@ def test_what_a_job_returns_after_its_timeout_is_no_result(start_worker: Start, 
 def test_what_a_stopped_job_wrote_in_a_transaction_is_rolled_back(
     start_worker: Start, ledger: Ledger
 ) -> None:
-    job = jobs.sleep_in_transaction.using(timeout=0.5).enqueue(str(ledger))
+    job = jobs.sleep_in_transaction.using(timeout=SOON).enqueue(str(ledger))
     # On SQLite nobody else can write while that transaction is open.
     start_worker().until_final(job)
     assert list(Job.objects.all()) == [job]
@@ -124,7 +124,7 @@ def test_what_a_stopped_job_wrote_in_a_transaction_is_rolled_back(
 def test_a_job_that_takes_the_signal_for_itself_is_stopped_as_well(
     start_worker: Start, ledger: Ledger, handler: str
 ) -> None:
-    job = jobs.take_the_alarm.using(timeout=0.2).enqueue(str(ledger), handler)
+    job = jobs.take_the_alarm.using(timeout=SOON).enqueue(str(ledger), handler)
     after = jobs.note.enqueue(str(ledger), "next")
     worker = start_worker("--processes", "1", KILL_AFTER=0.3)
     worker.until_final(job, after)
@@ -135,8 +135,8 @@ def test_a_job_that_takes_the_signal_for_itself_is_stopped_as_well(
 @pytest.mark.parametrize(
     ("limits", "kind"),
     [
-        ({"timeout": 0.2}, "timeout"),
-        ({"soft_timeout": 0.2, "soft_timeout_raises": True}, "soft timeout"),
+        ({"timeout": SOON}, "timeout"),
+        ({"soft_timeout": SOON, "soft_timeout_raises": True}, "soft timeout"),
     ],
 )
 def test_a_job_that_misses_one_signal_hears_the_next(
@@ -155,7 +155,7 @@ def test_an_alarm_that_a_job_has_left_meets_no_other_job(start_worker: Start, le
 
 
 def test_a_stopped_runner_takes_no_further_job(start_worker: Start, ledger: Ledger) -> None:
-    hung = jobs.sleep_long.using(timeout=0.3, priority=1).enqueue(str(ledger))
+    hung = jobs.sleep_long.using(timeout=SOON, priority=1).enqueue(str(ledger))
     worker = start_worker("--processes", "1")
     after = jobs.hold.enqueue(str(ledger), str(ledger))
     worker.until_final(hung, after)
@@ -170,7 +170,7 @@ def test_a_soft_limit_fails_the_attempt_and_lets_it_clean_up(
     start_worker: Start, ledger: Ledger, hung: Any
 ) -> None:
     raises = hung is jobs.clean_up  # it never asks
-    job = hung.using(soft_timeout=0.2, soft_timeout_raises=raises, max_attempts=2).enqueue(str(ledger))
+    job = hung.using(soft_timeout=SOON, soft_timeout_raises=raises, max_attempts=2).enqueue(str(ledger))
     worker = start_worker("--processes", "1")
     (job,) = worker.until_final(job)
     assert (job.status, job.attempts) == ("dead", 2)
@@ -181,7 +181,7 @@ def test_a_soft_limit_fails_the_attempt_and_lets_it_clean_up(
 
 
 def test_a_coroutine_is_interrupted_at_its_soft_limit(start_worker: Start, ledger: Ledger) -> None:
-    job = jobs.await_long.using(soft_timeout=0.2, soft_timeout_raises=True).enqueue(str(ledger))
+    job = jobs.await_long.using(soft_timeout=SOON, soft_timeout_raises=True).enqueue(str(ledger))
     start_worker().until_final(job)
     assert JobError.objects.get(job=job).kind == "soft timeout"
     assert ledger.lines[-1] == "CLEANED"

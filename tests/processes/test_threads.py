@@ -12,11 +12,12 @@ import pytest
 from django_jobs.models import Attempt, Job, JobError, WorkerProcess
 from tests import jobs_that_misbehave as jobs
 from tests.processes import conftest
-from tests.processes.conftest import Ledger, Start, is_gone
+from tests.processes.conftest import SOON, Ledger, Start, is_gone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 METHODS = ["fork", "exec"]
+TOO_LONG = f"ran longer than its timeout of {SOON:g} s"
 
 
 def _history(job: Job) -> list[tuple[str, int]]:
@@ -70,13 +71,13 @@ def test_one_that_hears_nothing_is_gone_and_its_neighbours_run_again(
     neighbours = _meeting(ledger, size=7, until=tmp_path / "until")
     worker = start_worker("--processes", "1", "--threads", "8", "--start-method", method, KILL_AFTER=0.3)
     _wait_for(worker, ledger, 7)
-    job = hung.using(timeout=0.3).enqueue(str(ledger))
+    job = hung.using(timeout=SOON).enqueue(str(ledger))
     _wait_for(worker, ledger, 8)
     first = ledger.pids()[0]
     (job,) = worker.until_final(job)
     assert is_gone(first)
     assert job.status == "dead"
-    assert JobError.objects.get(job=job).message == "ran longer than its timeout of 0.3 s and was killed"
+    assert JobError.objects.get(job=job).message == f"{TOO_LONG} and was killed"
     (tmp_path / "until").touch()
     for neighbour in worker.until_final(*neighbours):
         assert (neighbour.status, neighbour.attempts, neighbour.interruptions) == ("completed", 1, 1)
@@ -91,12 +92,12 @@ def test_one_that_is_stopped_by_an_exception_leaves_its_neighbours_alone(
     neighbours = _meeting(ledger, size=7, until=tmp_path / "until")
     worker = start_worker("--processes", "1", "--threads", "8", KILL_AFTER=10)
     _wait_for(worker, ledger, 7)
-    job = hung.using(timeout=0.3).enqueue(str(ledger))
+    job = hung.using(timeout=SOON).enqueue(str(ledger))
     # It is told of although its neighbours go on,
     (job,) = worker.until_final(job)
     assert (job.status, ledger.lines[-1]) == ("dead", "CLEANED")
     error = JobError.objects.get(job=job)
-    assert (error.kind, error.message) == ("timeout", "ran longer than its timeout of 0.3 s and was stopped")
+    assert (error.kind, error.message) == ("timeout", f"{TOO_LONG} and was stopped")
     assert hung.function.__name__ in error.traceback
     # and they keep none of the slots.
     eight = _meeting(ledger, size=8)
@@ -111,8 +112,8 @@ def test_one_that_is_stopped_by_an_exception_leaves_its_neighbours_alone(
 
 
 def test_neighbours_of_one_that_was_stopped_keep_their_limits(start_worker: Start, ledger: Ledger) -> None:
-    first = jobs.await_long.using(timeout=0.3).enqueue(str(ledger))
-    second = jobs.await_long.using(timeout=1.5).enqueue(str(ledger))
+    first = jobs.await_long.using(timeout=SOON).enqueue(str(ledger))
+    second = jobs.await_long.using(timeout=4 * SOON).enqueue(str(ledger))
     worker = start_worker("--processes", "1", "--threads", "2", KILL_AFTER=10)
     (first,) = worker.until_final(first)
     second.refresh_from_db()
