@@ -7,6 +7,8 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from tests.ports import listen
+
 Address = str | tuple[str, int]
 
 
@@ -41,7 +43,7 @@ class Proxy:
 
     def allow(self) -> None:
         """Accept connections, always on the same port."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener = listen(self.port)
         self.port = self._listener.getsockname()[1]
         self._start(self._accept, self._listener)
 

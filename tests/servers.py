@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+
+from tests.ports import listen
 
 # A MariaDB on a busy machine takes more than ten seconds to begin.
 PATIENCE = 90
@@ -41,7 +42,8 @@ class Server(ABC):
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.data = directory / "data"
-        self.port = _free_port()
+        with listen() as free:
+            self.port = int(free.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
         self._install()
 
@@ -255,8 +257,3 @@ def _as_user(user: str, *words: str) -> list[str]:
         return [find_program("setpriv"), *words]
     group = str(pwd.getpwnam(user).pw_gid)
     return [find_program("setpriv"), f"--reuid={user}", f"--regid={group}", "--clear-groups", *words]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from example_project.database import UnknownDatabase, database
 from example_project.settings import PROJECT
+from tests.ports import listen
 
 
 @pytest.mark.parametrize("given", ["", "sqlite"])
@@ -73,7 +73,7 @@ def test_a_database_that_is_misspelt_is_answered_by_a_sentence(tmp_path: Path) -
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_the_demo_says_where_it_looked_for_a_server_and_what_to_do(scheme: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with listen() as taken:
         port = taken.getsockname()[1]
     ended = demo(tmp_path, f"{scheme}://ada:secret@127.0.0.1:{port}/guide")
     assert ended.returncode == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
@@ -23,6 +22,7 @@ from example_project.reports.writing import report_on
 from example_project.servers import mail
 from example_project.weather.models import Observation
 from tests.example.test_weather import delay_after
+from tests.ports import listen
 
 pytestmark = pytest.mark.django_db
 ADA = "ada@example.com"
@@ -105,7 +105,7 @@ def test_a_server_that_refuses_the_letter_itself_is_believed(
 
 
 def test_a_server_that_is_away_is_tried_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with listen() as taken:
         port = taken.getsockname()[1]
     job = mail_monthly_report.enqueue(2026, 10, ADA)
     with override_settings(**mail_settings(port=port)), pytest.raises(ConnectionError) as raised:

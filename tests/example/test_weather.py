@@ -24,6 +24,7 @@ from example_project.weather import client, jobs
 from example_project.weather.client import Refused, Unavailable, observations
 from example_project.weather.jobs import import_weather
 from example_project.weather.models import Observation
+from tests.ports import listen
 from tests.test_retries import JOB
 
 
@@ -40,7 +41,7 @@ def service() -> Iterator[weather.WeatherServer]:
 @pytest.fixture
 def nobody() -> Iterator[None]:
     """An address at which no service is."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with listen() as taken:
         port = taken.getsockname()[1]
     with override_settings(WEATHER_URL=f"http://127.0.0.1:{port}", WEATHER_KEY=WEATHER_KEY):
         yield
