@@ -83,15 +83,17 @@ def _start_two(start_worker: Start, *, lease: float) -> list[WorkerProcess]:
 def _freeze_who_runs(job: Job, part: Part, workers: list[WorkerProcess], ledger: Ledger) -> Frozen:
     (runner,) = workers[0].until(lambda: _runs_of(job, ledger))
     (owner,) = [worker for worker in workers if runner in worker.family]
-    owner.until(lambda: _frozen_without_locks(owner, job))
     also = {
         Part.PARENT: [],
         Part.PARENT_AND_NURSERY: children(owner.pid),
         Part.PARENT_AND_NURSERY_LATE: children(owner.pid),
         Part.EVERYTHING: [pid for pid in owner.family if pid != owner.pid],
     }[part]
+    # Before the parent: should this process be held up between the two, the lease would pass, and a nursery
+    # that is awake would end the run.
     for pid in also:
         os.kill(pid, signal.SIGSTOP)
+    owner.until(lambda: _frozen_without_locks(owner, job))
     job.refresh_from_db()
     assert job.lease is not None
     return Frozen(owner, runner, job.worker_id, job.lease, also)
