@@ -92,7 +92,8 @@ def test_what_a_worker_had_taken_ahead_is_given_back(
     # Short jobs make a worker take many at a time; these turn out long.
     jobs.note.using(queue="mail").enqueue_many([(f"{tmp_path}/short", "done")] * 200)
     jobs.hold.using(queue="mail").enqueue_many([(str(ledger), f"{tmp_path}/go")] * 100)
-    worker = start_worker(LEASE=2)
+    imports = ["tests.jobs_that_misbehave", "tests.processes.holds_ahead"]
+    worker = start_worker(LEASE=2, IMPORTS=imports)
     worker.until(lambda: len(ledger.lines) == 2 and Job.objects.running().count() > 2)
     pause_queue("mail")
     worker.until(lambda: Job.objects.running().count() == 2)
