@@ -13,6 +13,7 @@ from pathlib import Path
 
 from example_project.airports.reading import count_rows
 from example_project.settings import PROJECT
+from tests.processes.conftest import children
 from tests.servers import Rows, Server
 
 PATIENCE = 60
@@ -133,16 +134,5 @@ def wait_until(fact: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def family(pid: int) -> list[int]:
     return [pid, *(each for child in children(pid) for each in family(child))]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

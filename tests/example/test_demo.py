@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from example_project.airports.reading import count_rows
-from tests.example.guide import CROWD, HUNG, Guide, alive, children, family, wait_until
+from tests.example.guide import CROWD, HUNG, Guide, family, wait_until
+from tests.processes.conftest import children, is_gone
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -110,7 +111,7 @@ def test_a_demo_that_was_killed_is_continued_though_its_worker_is_killed_too(gui
     left = family(demo.pid)
     demo.kill()
     demo.communicate()
-    wait_until(lambda: not any(alive(pid) for pid in left))
+    wait_until(lambda: all(is_gone(pid) for pid in left))
     demo = guide.start()
     guide.go_on()
     (worker,) = children(demo.pid)

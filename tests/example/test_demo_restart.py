@@ -8,7 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.example.guide import CROWD, HUNG, Guide, children, wait_until
+from tests.example.guide import CROWD, HUNG, Guide, wait_until
+from tests.processes.conftest import children
 from tests.servers import Server
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.faults(from_tier=1)]

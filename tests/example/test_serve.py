@@ -13,7 +13,8 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, bu
 import pytest
 
 from example_project.airports.management.commands.serve import STOP_SIGNALS, StopAsked
-from tests.example.guide import Guide, alive, family, wait_until
+from tests.example.guide import Guide, family, wait_until
+from tests.processes.conftest import is_gone
 from tests.servers import Server
 
 pytestmark = pytest.mark.timeout(240)
@@ -80,7 +81,7 @@ def test_one_can_log_in_watch_the_jobs_and_end_it_all(guide: Guide) -> None:
     said, _ = serving.communicate()
     assert serving.returncode == 0, said
     assert said.endswith("Everything has ended. The jobs are kept.\n")
-    wait_until(lambda: not any(alive(pid) for pid in processes))
+    wait_until(lambda: all(is_gone(pid) for pid in processes))
     assert guide.count("django_jobs_job WHERE status = 'running'") == 0
     with pytest.raises(OSError, match="refused"):
         browser().open(told["url"], timeout=60)
@@ -92,7 +93,7 @@ def test_killed_it_leaves_nothing_behind(guide: Guide) -> None:
     processes = family(serving.pid)
     serving.kill()
     serving.communicate()
-    wait_until(lambda: not any(alive(pid) for pid in processes))
+    wait_until(lambda: all(is_gone(pid) for pid in processes))
 
 
 def test_sigterm_ends_it_like_ctrl_c_and_the_next_password_is_another(guide: Guide) -> None:
