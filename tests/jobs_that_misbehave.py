@@ -291,6 +291,19 @@ def kill_myself(number: int) -> None:
     time.sleep(60)
 
 
+@job(timeout=None)
+def kill_my_worker_once(path: str) -> None:
+    """Say START, and kill the worker whose nursery has made this process where nobody has said so before."""
+    write_line(path, "START", os.getpid())
+    with open(path) as file:
+        first = len(file.readlines()) == 1
+    if first:
+        with open(f"/proc/{os.getppid()}/stat") as file:
+            worker = int(file.read().rpartition(")")[2].split()[1])
+        os.kill(worker, signal.SIGKILL)
+        time.sleep(60)
+
+
 @job(max_attempts=1)
 def read_nowhere() -> None:
     """Read where no memory is."""
