@@ -9,7 +9,7 @@ import pytest
 from django_jobs import exponential
 from django_jobs.models import Attempt, Job, JobError
 from tests import jobs_that_misbehave as jobs
-from tests.processes.conftest import Ledger, Start
+from tests.processes.conftest import PATIENCE, Ledger, Start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,5 +193,5 @@ def test_a_job_whose_function_stays_unknown_dies_in_the_end(start_worker: Start,
 def test_a_result_can_be_waited_for(start_worker: Start, ledger: Ledger) -> None:
     job = jobs.note.enqueue(str(ledger), "heard")
     worker = start_worker()
-    assert job.result(timeout=15) == "heard"
+    assert job.result(timeout=PATIENCE) == "heard"
     assert worker.stop() == 0
