@@ -23,11 +23,12 @@ from django_jobs.worker import floor, nursery
 from django_jobs.worker.claims import Claims
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.desk import Desk
+from django_jobs.worker.floor import Floor
 from django_jobs.worker.inbox import Inbox
 from django_jobs.worker.ladder import Ladder
 from django_jobs.worker.nursery import Nursery
 from tests.faults import wrongs
-from tests.faults.planted import PORTABLE
+from tests.faults.planted import PORTABLE, WHOLESALE
 from tests.faults.planting import Plant, put, reworded, together, wrapped
 
 
@@ -55,7 +56,9 @@ def _unfenced(statement: str, by_row: Plant) -> Plant:
 
 _PROCESSES, _SQLITE = "tests/processes", "tests/engines/test_sqlite.py"
 _FENCES = f"{_PROCESSES}/test_fences.py"
-_NEVER = "never became true"
+_AT_A_STOP = (
+    f"{_PROCESSES}/test_shutdown.py::test_what_is_claimed_and_has_not_begun_goes_back_at_once_uncharged"
+)
 _heartbeat = wrongs.Heartbeat()
 
 BUGS: dict[str, Bug] = {
@@ -80,7 +83,7 @@ BUGS: dict[str, Bug] = {
         put(Inbox, "put_back", lambda inbox, work: None),
         f"{_PROCESSES}/test_signals.py"
         "::test_an_end_that_cannot_be_written_for_a_while_is_told_when_it_is_and_once",
-        _NEVER,
+        "an end that could not be written is not written later",
     ),
     "signals told before the commit": Bug(
         wrapped(Claims, "settle_and_claim", wrongs.tell_before_writing),
@@ -114,7 +117,7 @@ BUGS: dict[str, Bug] = {
     "runners live on past the lease": Bug(
         put(Nursery, "_guard_lease", lambda nursery: None),
         f"{_FENCES}::test_what_a_worker_runs_is_ended_by_its_nursery_when_the_worker_freezes_past_its_lease",
-        _NEVER,
+        "a run has outlived its lease",
     ),
     "only the runner is killed": Bug(
         put(nursery, "kill_session", lambda leader: None),
@@ -124,12 +127,12 @@ BUGS: dict[str, Bug] = {
     "a killed worker's runners live on": Bug(
         put(Nursery, "_kill_all", lambda nursery, verb: None),
         f"{_PROCESSES}/test_rescue.py::test_runners_end_with_a_worker_that_is_killed",
-        _NEVER,
+        "a run has outlived its worker",
     ),
     "a time limit without a kill": Bug(
         put(Ladder, "climb", lambda ladder: float("inf")),
         f"{_PROCESSES}/test_stopping.py::test_hung_jobs_are_gone_after_their_timeout[fork]",
-        _NEVER,
+        "a run has outlived its time limit",
     ),
     "runners hear their group's signals": Bug(
         put(birth, "_SIGNALS", tuple((each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGINT))),
@@ -145,7 +148,7 @@ BUGS: dict[str, Bug] = {
     "no polling": Bug(
         put(Desk, "_next_look", lambda desk: float("inf")),
         f"{_PROCESSES}/test_waking.py::test_a_worker_that_no_news_reach_looks_by_itself",
-        _NEVER,
+        "does not look by itself",
     ),
     "text not cleaned": Bug(
         put(limits, "_UNSTORABLE", re.compile("(?!)")),
@@ -161,13 +164,23 @@ BUGS: dict[str, Bug] = {
     "a bad row reaches the runners": Bug(
         put(floor, "flaws", lambda job: {}),
         f"{_PROCESSES}/test_bad_rows.py::test_a_spoilt_row_dies_with_a_reason_and_the_others_run[1]",
-        _NEVER,
+        "good rows do not run beside spoilt ones",
         "sqlite",
     ),
     "unpickled before it is verified": Bug(
         wrapped(execute, "load_args", wrongs.load_before_verifying),
         f"{_PROCESSES}/test_payloads.py::test_no_worker_loads_what_nobody_has_signed_and_it_goes_on",
         "/sung').exists",
+    ),
+    "given back only at the end of the grace period": Bug(
+        put(Floor, "give_back", lambda floor: None),
+        _AT_A_STOP,
+        "what has not begun is not given back at once",
+    ),
+    "charged for what has not begun": Bug(
+        together(PORTABLE["release charges"].plant, WHOLESALE["release of many charges"].plant),
+        _AT_A_STOP,
+        "{('ready', 1,",
     ),
     "masked when shown, not when stored": Bug(
         together(

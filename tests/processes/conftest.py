@@ -26,6 +26,7 @@ PATIENCE = float(os.environ.get("TEST_PATIENCE", "45"))
 # A time limit that is soon over (seconds), but not before its job has written that it has begun, and has
 # started its programs: on a busy machine both may take some tenths of a second.
 SOON = 1.0
+NEVER = "it never became true"
 
 
 class WorkerProcess:
@@ -93,17 +94,17 @@ class WorkerProcess:
         # What a test has frozen does not end with its parent, and may be there when that has ended before.
         sweep(self._mark)
 
-    def until(self, fact: Callable[[], Any], *, patience: float = PATIENCE) -> Any:
-        """Wait until a fact holds, for so many seconds; return what it says."""
+    def until(self, fact: Callable[[], Any], *, patience: float = PATIENCE, why: str = NEVER) -> Any:
+        """Wait until a fact holds, for so many seconds; return what it says, or fail with `why`."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
             if value := fact():
                 return value
             time.sleep(0.01)
-        pytest.fail(f"never became true; the worker's log:\n{self.log}")
+        pytest.fail(f"{why}; the worker's log:\n{self.log}")
 
-    def until_final(self, *jobs: Job) -> list[Job]:
-        """Wait until all these jobs are final; return them as they are then."""
+    def until_final(self, *jobs: Job, why: str = NEVER) -> list[Job]:
+        """Wait until all these jobs are final; return them as they are then, or fail with `why`."""
         ids = [job.pk for job in jobs]
 
         def final() -> list[Job] | None:
@@ -111,7 +112,7 @@ class WorkerProcess:
             ordered = [found[pk] for pk in ids]
             return ordered if all(job.is_final for job in ordered) else None
 
-        return self.until(final)
+        return self.until(final, why=why)
 
 
 Start = Callable[..., WorkerProcess]

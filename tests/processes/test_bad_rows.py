@@ -59,8 +59,8 @@ def test_a_spoilt_row_dies_with_a_reason_and_the_others_run(
         _spoil(job, column, value)
     good = [jobs.note.enqueue(str(ledger), f"good{number}") for number in range(20)]
     worker = start_worker("--processes", processes)
-    worker.until_final(*good)
-    worker.until(lambda: Job.objects.dead().count() == len(bad))
+    worker.until_final(*good, why="good rows do not run beside spoilt ones")
+    worker.until(lambda: Job.objects.dead().count() == len(bad), why="not every spoilt row has died")
     assert ledger.lines == [f"good{number}" for number in range(20)]
     for job, (column, value) in zip(bad, spoilt, strict=True):
         assert JobError.objects.filter(job_id=job.pk).exists(), (column, value)

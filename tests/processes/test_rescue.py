@@ -70,7 +70,7 @@ def test_runners_end_with_a_worker_that_is_killed(start_worker: Start, ledger: L
     worker.until(lambda: ledger.lines)
     worker.send(signal.SIGKILL)
     worker.wait()
-    worker.until(lambda: all(is_gone(pid) for pid in ledger.pids()))
+    worker.until(lambda: all(map(is_gone, ledger.pids())), why="a run has outlived its worker")
 
 
 def test_a_long_job_keeps_its_lease_over_many_renewals(

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from django_jobs.models import Attempt, Job
 from tests import jobs_that_misbehave as jobs
@@ -45,6 +46,31 @@ def test_a_running_job_finishes_within_the_grace_period(
     assert [line.split()[0] for line in ledger.lines] == ["START", "END"]
     assert not Job.objects.running().exists()
     assert Attempt.objects.count() == 1
+
+
+def test_what_is_claimed_and_has_not_begun_goes_back_at_once_uncharged(
+    start_worker: Start, ledger: Ledger, tmp_path: Path
+) -> None:
+    imports = ["tests.jobs_that_misbehave", "tests.processes.holds_ahead"]
+    worker = start_worker("--processes", "1", "--grace", "600", claim_size=6, IMPORTS=imports)
+    worker.until_final(
+        jobs.note.enqueue(f"{tmp_path}/before", "short")
+    )  # it works ahead when it knows its runs
+    with transaction.atomic():
+        running = jobs.hold.enqueue(str(ledger), f"{tmp_path}/go")
+        waiting = [jobs.note.enqueue(str(ledger), "no").pk for _ in range(5)]
+    worker.until(lambda: ledger.lines and Job.objects.running().count() == 6)
+    worker.send(signal.SIGTERM)
+    back = Job.objects.filter(pk__in=waiting, status="ready")
+    worker.until(lambda: back.count() == 5, why="what has not begun is not given back at once")
+    assert Job.objects.running().get().pk == running.pk
+    told = back.values_list("status", "attempts", "interruptions", "worker_id", "claim_token", "started_at")
+    assert set(told) == {("ready", 0, 0, "", None, None)}
+    assert not Attempt.objects.filter(job__in=waiting).exists()
+    (tmp_path / "go").touch()
+    assert worker.wait() == 0
+    assert set(told) == {("ready", 0, 0, "", None, None)}
+    assert (len(ledger.lines), Attempt.objects.get(job=running).outcome) == (2, "completed")
 
 
 def test_what_still_runs_after_the_grace_period_goes_back_uncharged(

@@ -161,7 +161,7 @@ def test_an_end_that_cannot_be_written_for_a_while_is_told_when_it_is_and_once(
             worker.until(lambda: "the database fails" in worker.log)
         finally:
             cursor.execute("ALTER TABLE away RENAME TO django_jobs_attempt")
-    worker.until_final(job)
+    worker.until_final(job, why="an end that could not be written is not written later")
     assert job.attempt_set.count() == 1
     worker.until(lambda: names(ledger, job))
     assert worker.stop() == 0

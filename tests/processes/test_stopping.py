@@ -29,7 +29,8 @@ KINDS = [
 def test_hung_jobs_are_gone_after_their_timeout(start_worker: Start, ledger: Ledger, method: str) -> None:
     hung = {function.using(timeout=SOON).enqueue(str(ledger)): end for function, end in KINDS}
     worker = start_worker("--processes", "2", "--start-method", method, KILL_AFTER=SOON)
-    for job, end in zip(worker.until_final(*hung), hung.values(), strict=True):
+    ended = worker.until_final(*hung, why="a run has outlived its time limit")
+    for job, end in zip(ended, hung.values(), strict=True):
         assert job.status == "dead"
         assert Attempt.objects.get(job=job).outcome == "timed out"
         error = JobError.objects.get(job=job)

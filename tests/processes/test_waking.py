@@ -56,7 +56,8 @@ def test_a_worker_without_inotify_is_woken_as_well(idle_worker: Any, ledger: Led
 def test_a_worker_that_no_news_reach_looks_by_itself(start_worker: Start, ledger: Ledger) -> None:
     worker = start_worker(IMPORTS=["tests.jobs_that_misbehave", "tests.processes.hears_nothing"])
     for word in ("first", "second"):
-        worker.until_final(jobs.note.enqueue(str(ledger), word))
+        job = jobs.note.enqueue(str(ledger), word)
+        worker.until_final(job, why="a worker that hears nothing does not look by itself")
     assert ledger.lines == ["first", "second"]
 
 
