@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
+from tests.missing import missing
 
 _LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
@@ -25,7 +25,7 @@ class HostClock:
     def __init__(self, path: Path) -> None:
         found = sorted(glob.glob(_LIBRARIES))
         if not found:
-            pytest.skip("libfaketime is not installed, which is what sets a host's clock here")
+            missing("libfaketime is not installed, which is what sets a host's clock here")
         self._path, self._library = path, found[0]
         self.set(timedelta(0))
 

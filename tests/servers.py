@@ -16,8 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pytest
-
+from tests.missing import missing
 from tests.ports import listen
 
 # A MariaDB on a busy machine takes more than ten seconds to begin.
@@ -221,14 +220,12 @@ def running(kind: type[Server]) -> Iterator[Server]:
 
 @contextmanager
 def private(database: str) -> Iterator[Server]:
-    """Run a server of this kind for a test, which is skipped where that is not installed, but for CI."""
+    """Run a server of this kind for a test, which is left out where that is not installed."""
     try:
         with running(KINDS[database]) as server:
             yield server
-    except NotInstalled as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no server of one's own: {missing}")
+    except NotInstalled as error:
+        missing(f"no server of one's own: {error}")
 
 
 def _give_to(user: str, directory: Path) -> None:

@@ -11,6 +11,7 @@ from tests import jobs_that_misbehave as jobs
 from tests.faults.ledger import Ledger as Record
 from tests.faults.reckoning import broken
 from tests.faults.storm import Storm
+from tests.missing import missing
 from tests.processes.conftest import PATIENCE, Ledger, Start
 from tests.processes.pgbouncer import SESSIONS, TRANSACTIONS, PgBouncer
 from tests.processes.test_races import race
@@ -33,8 +34,8 @@ def pooler(transactional_db: None) -> Iterator[Server]:
     try:
         with running(PgBouncer) as server:
             yield server
-    except NotInstalled as missing:
-        pytest.skip(f"no pooler to stand in between: {missing}")
+    except NotInstalled as error:
+        missing(f"no pooler to stand in between: {error}")
 
 
 def _pool(pooler: Server, name: str) -> dict[str, str]:
