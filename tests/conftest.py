@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import random
+import secrets
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -14,6 +15,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
+from tests.marks import swept_behind_me
 from tests.tiers import TIER
 
 TEST_DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
@@ -104,11 +106,20 @@ def seed(request: pytest.FixtureRequest, record_property: Callable[[str, object]
     return random.Random(f"{chosen}{case}").randrange(2**32) if case else chosen
 
 
+@pytest.fixture(scope="session")
+def session_mark() -> Iterator[str]:
+    """Return what the processes of this session bear as TEST_SESSION; none outlives it, whatever ends it."""
+    mark = f"{os.getpid()}-{secrets.token_hex(8)}"
+    with swept_behind_me(f"TEST_SESSION={mark}"):
+        yield mark
+
+
 @pytest.fixture
-def subprocess_environment(transactional_db: None) -> dict[str, str]:
+def subprocess_environment(transactional_db: None, session_mark: str) -> dict[str, str]:
     """Return an environment in which `tests.settings` means the database of this very test."""
     return {
         **os.environ,
+        "TEST_SESSION": session_mark,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "TEST_DATABASE": TEST_DATABASE,
         "TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),

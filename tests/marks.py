@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
 
 
 def marked(mark: str) -> list[int]:
@@ -26,3 +31,27 @@ def sweep(mark: str) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
+
+
+@contextmanager
+def swept_behind_me(mark: str) -> Iterator[None]:
+    """Have whoever bears this mark killed when this process is no more, even where that was by SIGKILL.
+
+    Not by PR_SET_PDEATHSIG: that comes with the end of the thread which has started a process, and a worker's
+    runners would outlive its parent.
+    """
+    # It has a session of its own, so that Ctrl-C does not end it first; its input ends with this process.
+    command = [sys.executable, "-S", "-m", "tests.marks", mark]
+    sweeper = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=ROOT, start_new_session=True)
+    try:
+        yield
+    finally:
+        sweep(mark)
+        # Not by the end of its input, which a process that was forked meanwhile may hold open as well.
+        sweeper.kill()
+        sweeper.communicate()
+
+
+if __name__ == "__main__":
+    sys.stdin.read()
+    sweep(sys.argv[1])
