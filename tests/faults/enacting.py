@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -50,13 +51,13 @@ def enact(engine: Engine, action: Action, rows: Sequence[Row | None]) -> list[St
         now, attempts = _stored(), _attempts()
         transaction.set_rollback(True, using=engine.alias)
     wrote = [before.get(each.id) != now.get(each.id) for each in placed]
-    children = [values["replay_of"] for values in now.values()]
+    children = Counter(values["replay_of"] for values in now.values())
     return [
         Step(
             _row(now.get(each.id)),
             wrote=changed,
             attempt=_written(attempts.get(each.id, [])),
-            begun=children.count(each.id) + _rounds(before.get(each.id), now.get(each.id)),
+            begun=children[each.id] + _rounds(before.get(each.id), now.get(each.id)),
             told=told in (None, sum(wrote)),
         )
         for each, changed in zip(placed, wrote, strict=True)
