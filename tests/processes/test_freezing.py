@@ -47,7 +47,7 @@ def _parts() -> list[Part]:
     others = (Part.PARENT, Part.PARENT_AND_NURSERY, Part.EVERYTHING)
     here = others[databases.NAMES.index(TEST_DATABASE)]
     late = Part.PARENT_AND_NURSERY_LATE
-    return by_tier([here, late], list(Part) * 3, [*list(Part) * 10, *[late] * 190])
+    return by_tier([here, late], [*list(Part) * 2, late, late], [*list(Part) * 10, *[late] * 190])
 
 
 @dataclass

@@ -47,7 +47,7 @@ def test_hung_jobs_are_gone_after_their_timeout(start_worker: Start, ledger: Led
 def test_whatever_a_hung_job_has_started_is_gone_with_it(
     start_worker: Start, ledger: Ledger, record_property: Callable[[str, object], None]
 ) -> None:
-    kinds, count = (jobs.hold_the_gil, jobs.stubborn_child, jobs.stubborn_family), by_tier(5, 20, 100)
+    kinds, count = (jobs.hold_the_gil, jobs.stubborn_child, jobs.stubborn_family), by_tier(5, 5, 100)
     hung = [kind.using(timeout=SOON).enqueue(str(ledger)) for _ in range(count) for kind in kinds]
     worker = start_worker("--processes", "5", KILL_AFTER=0.3)
     worker.until(lambda: not Job.objects.exclude(status="dead").exists(), patience=20 + 2 * count)
