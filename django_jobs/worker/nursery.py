@@ -71,6 +71,10 @@ def fork_nursery(
     """
     ours, theirs = socket_pair()
     flush_output()  # or each child would print what is waiting here once more
+    # What is there now will stay. Before the fork, or on either side the collector would write to each object
+    # that it looks at, and what both share would be there twice.
+    gc.collect()
+    gc.freeze()
     pid = os.fork()
     if pid == 0:
         for end in (ours, *close_in_child):
@@ -108,9 +112,6 @@ class Nursery:
             signal.signal(number, lambda *_: None)
         self._selector.register(self._deaths, selectors.EVENT_READ, self._bury)
         self._selector.register(self._control, selectors.EVENT_READ, self._obey)
-        # What is there now will stay: keep the collector from touching, and so copying, shared pages.
-        gc.collect()
-        gc.freeze()
 
     def _obey(self) -> None:
         with suppress(BlockingIOError):

@@ -78,6 +78,7 @@ def nurseries(slips: Slips) -> Iterator[Callable[..., NurseryStarter]]:
     yield make
     for starter in made:
         starter.stop()
+    gc.unfreeze()  # a worker keeps what it had at the fork, a process of tests does not
 
 
 def _wait(slot: int) -> None:
@@ -115,6 +116,25 @@ def test_an_execd_runner_is_born_killed_and_reaped(execs: ExecStarter) -> None:
     assert _next(execs) == [Event(What.DIED, 1, born.pid, signal.SIGKILL)]
     assert _is_gone(born.pid)
     assert _descriptors() == before
+
+
+def test_no_collector_writes_to_what_parent_and_runners_share(
+    nurseries: Callable[..., NurseryStarter],
+) -> None:
+    ours, theirs = os.pipe()
+
+    def tell(slot: int) -> None:
+        os.write(theirs, str(gc.get_freeze_count()).encode())
+        _wait(slot)
+
+    gc.unfreeze()
+    starter = nurseries(tell)
+    starter.start(0)
+    _next(starter)
+    in_runner = int(os.read(ours, 100))
+    os.close(ours)
+    os.close(theirs)
+    assert in_runner >= gc.get_freeze_count() > 10_000
 
 
 def test_an_execd_runner_gets_the_signal_to_stop(execs: ExecStarter) -> None:
