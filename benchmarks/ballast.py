@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,13 +28,14 @@ _TIDY = {"sqlite": ["PRAGMA wal_checkpoint(TRUNCATE)"], "postgresql": ["CHECKPOI
 _DIGIT = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
 _NUMBER = " + ".join(f"{10**place} * t{place}.d" for place in range(6))
 _TABLES = " CROSS JOIN ".join(f"digit AS t{place}" for place in range(6))
+# In the order of their ids, as jobs come: in another one each old job lies on a page of its own.
 # A percent sign is doubled for the driver, a brace for format().
 _LOAD = """INSERT INTO django_jobs_job
     (id, function, queue, status, priority, run_after, args, max_attempts, timeout)
     WITH digit AS ({digit}), job AS (SELECT {number} AS n FROM {tables})
     SELECT {id}, 'benchmarks.project.jobs.no_op', CASE n %% {queues} {names} END, '{status}', n %% 7, %s,
         '{{"args": [1], "kwargs": {{}}}}', 3, 300
-    FROM job WHERE n < {rows}"""
+    FROM job WHERE n < {rows} ORDER BY n"""
 
 
 def load_served() -> None:
@@ -48,9 +50,7 @@ def load_the_rest() -> None:
     _load([PAUSED], "ready", MILLION, first=4 * MILLION)
     engine: Any = engine_for("default")
     engine.pause([PAUSED], now=engine.read_clock())
-    # What a load leaves to be written slows down whoever comes next, and no worker ever loads so much.
-    for statement in _TIDY.get(connection.vendor, ()):
-        engine.ask(statement)
+    tidy()
 
 
 def load_finished_and_scheduled(queues: list[str], *, rows: int = MILLION) -> None:
@@ -70,8 +70,22 @@ def load_every_status(jobs: int) -> None:
 
 def analyze() -> None:
     """Have the database look at what there is."""
+    ask(_ANALYZE[connection.vendor])
+
+
+def tidy() -> None:
+    """Write what a load has left to be written.
+
+    It would slow down whoever comes next, and no worker ever loads so much.
+    """
+    for statement in _TIDY.get(connection.vendor, ()):
+        ask(statement)
+
+
+def ask(statement: str, values: Sequence[object] | None = None) -> None:
+    """Execute a statement, whatever it answers."""
     with connection.cursor() as cursor:
-        cursor.execute(_ANALYZE[connection.vendor])
+        cursor.execute(statement, values)
         if cursor.description:
             cursor.fetchall()
 
@@ -89,5 +103,4 @@ def _load(queues: list[str], status: str, rows: int, *, first: int) -> None:
         status=status,
         rows=rows,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [due])
+    ask(sql, [due])
