@@ -68,9 +68,14 @@ class Engine(Nature):
         """This thread's connection to the alias."""
         return connections[self.alias]
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Return one transaction for the verbs inside it; a savepoint inside another one."""
-        return transaction.atomic(using=self.alias)
+    def transaction(self, *, savepoint: bool = True) -> AbstractContextManager[None]:
+        """Return one transaction for the verbs inside it.
+
+        Args:
+            savepoint: whether it can be undone by itself inside another one. What a worker does all the time
+                and begins anew as a whole needs none, and each is two more statements.
+        """
+        return transaction.atomic(using=self.alias, savepoint=savepoint)
 
     def repeated(self, write: Callable[[], T]) -> T:
         """Call this, again after a deadlock or serialization failure; once inside a caller's transaction."""

@@ -40,7 +40,8 @@ def settle(ack: Ack) -> Settlement:
     """Return where a charged run leads its job; an interrupted one goes back in place unchanged."""
     outcome = ack.outcome
     error = outcome.error.summary if outcome.error else None
-    return Settlement(*_next(ack), outcome.result_data, error)
+    status, run_after = _next(ack)
+    return Settlement(status, run_after, outcome.result_data, error)
 
 
 def if_asked(values: dict[str, Any], *, moment: datetime) -> dict[str, Any]:

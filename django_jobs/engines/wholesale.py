@@ -66,7 +66,7 @@ class WholesaleEngine(Engine):
         if runs:
             values = self.values
             rows = [(values.time(run.started_at), *values.fence(run.held)) for run in sorted(runs)]
-            with self.transaction():
+            with self.transaction(savepoint=False):
                 self.send(self.statements.start, rows)
 
     def renew(self, held: Sequence[Held], *, lease: datetime) -> list[Held]:
@@ -87,7 +87,7 @@ class WholesaleEngine(Engine):
             return Returned()
         values = self.values
         rows = [values.released(job) for job in sorted(jobs, key=lambda one: one.held)]
-        with self.transaction():
+        with self.transaction(savepoint=False):
             released = self.send(self.statements.release, rows)
             if released == len(jobs):
                 return Returned(released)
@@ -98,13 +98,13 @@ class WholesaleEngine(Engine):
         """Send one statement a table for all; go row by row only when some row is not as it should be."""
         if not acks:
             return []
-        with self.transaction():
+        with self.transaction(savepoint=False):
             if self._wholly(lambda: self._ack_all(acks)):
                 return answering.answer(self, acks, [])
             return super().ack(acks)
 
     def _ack_all(self, acks: Sequence[Ack]) -> bool:
-        rows = self.values.acked(sorted(acks, key=lambda one: one.held))
+        rows = self.values.acked(sorted(acks, key=lambda one: one.outcome.job_id.int))
         written = self.send(self.statements.settle, rows.settled)
         written += self.send(self.statements.interrupt, rows.interrupted)
         if written < len(acks):

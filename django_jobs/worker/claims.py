@@ -132,7 +132,7 @@ class Claims:
         self._engine.note(self._noted(work))
         amended = {one.held: one for one in self._engine.ack(acks)}
         written = [
-            Settled(job, ack, amended.get(ack.held) or Amended(ack.held, ack.outcome))
+            Settled(job, ack, (amended and amended.get(ack.held)) or Amended(ack.held, ack.outcome))
             for (job, _), ack in zip(work.finished, acks, strict=True)
         ]
         runs += [run_of(job, ack, one.outcome.outcome) for job, ack, one in written if one.outcome]
@@ -206,14 +206,14 @@ class Claims:
 
     def _ack(self, job: ClaimedJob, outcome: Outcome) -> Ack:
         return Ack(
-            outcome=outcome,
-            round=job.round,
-            number=job.number,
-            worker_id=self._terms.worker_id,
+            outcome,
+            job.round,
+            job.number,
+            self._terms.worker_id,
             started_at=self._clock.at(outcome.started_ns) if outcome.started_ns else None,
             finished_at=self._clock.at(outcome.finished_ns),
-            result_ttl=result_ttl(job.options),
-            on_failure=on_failure(job.options, of=job.function),
+            result_ttl=result_ttl(job.options) if job.options else None,
+            on_failure=on_failure(job.options, of=job.function) if job.options else None,
         )
 
     def _released(self, given: GivenBack) -> Released:

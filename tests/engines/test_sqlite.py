@@ -69,12 +69,12 @@ class TestTransaction:
 
 @pytest.mark.django_db
 class TestHotStatements:
-    def test_a_batch_of_completed_jobs_costs_two_statements_within_two_savepoints(
+    def test_a_batch_of_completed_jobs_costs_two_statements_within_one_savepoint(
         self, engine, django_assert_num_queries
     ):
         enqueue(engine, 50)
         acks = [done(job) for job in claim(engine, 50)]
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(4):
             assert engine.ack(acks) == []
 
     @pytest.mark.parametrize("statement", statements.MEND_DUE)

@@ -73,7 +73,7 @@ BUGS: dict[str, Bug] = {
         "assert 1 == 0",
     ),
     "ack in several transactions": Bug(
-        put(SQLiteEngine, "transaction", lambda engine: nullcontext()),
+        put(SQLiteEngine, "transaction", lambda engine, **how: nullcontext()),
         f"{_PROCESSES}/test_signals.py"
         "::test_an_end_that_cannot_be_written_for_a_while_is_told_when_it_is_and_once",
         "assert 0 == 1",

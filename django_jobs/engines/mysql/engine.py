@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -40,8 +40,7 @@ class MySQLEngine(WholesaleEngine):
             self.ask(statements.BOUND_SELECTS, (max(1, int(statement_timeout * 1000)),))
             self.ask(statements.BOUND_LOCK_WAITS, (max(1, int(statement_timeout)),))
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, savepoint: bool = True) -> AbstractContextManager[None]:
         """Begin READ COMMITTED, whatever the project's settings say.
 
         At REPEATABLE READ a look at an empty queue locks the gap where the next job would come, and two
@@ -49,8 +48,7 @@ class MySQLEngine(WholesaleEngine):
         """
         if not self.connection.in_atomic_block and self.connection.get_autocommit():
             self._read_committed_next()
-        with transaction.atomic(using=self.alias):
-            yield
+        return transaction.atomic(using=self.alias, savepoint=savepoint)
 
     def _read_committed_next(self) -> None:
         # Django's own default is the level of the whole session: then there is nothing to say.
@@ -78,7 +76,7 @@ class MySQLEngine(WholesaleEngine):
         """Lock the best rows of each queue, merge them, mark the best of all; in plain SQL."""
         if not queues or n < 1:
             return []
-        with self.transaction():
+        with self.transaction(savepoint=False):
             found = self._look_past(queues, past, n) if past else self._look(queues, n)
             jobs = best_first([self._claimed(row, token) for row in found])[:n]
             for part in batches([job.id.hex for job in jobs]):

@@ -49,7 +49,7 @@ def _answered(ack: Ack, amended: dict[Held, Amended]) -> Amended | None:
 def _is_dead(ack: Ack, one: Amended) -> bool:
     if one.outcome is None or one.cancelled or not one.outcome.outcome.charged:
         return False
-    return settle(replace(ack, outcome=one.outcome)).status is Status.DEAD
+    return settle(ack._replace(outcome=one.outcome)).status is Status.DEAD
 
 
 def _job(ack: Ack, then: OnFailure) -> NewJob:

@@ -61,7 +61,7 @@ def _lock(engine: Engine, queues: Sequence[str], n: int, token: int) -> list[Cla
 def best_first(jobs: list[ClaimedJob]) -> list[ClaimedJob]:
     """Sort as every claim does: priority, then due time, then id."""
     try:
-        return sorted(jobs, key=lambda job: (-job.priority, job.run_after, job.id))
+        return sorted(jobs, key=lambda job: (-job.priority, job.run_after, job.id.int))
     except TypeError:  # a spoilt row among them, which SQLite can hold; whoever runs them finds it out
         return jobs
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -119,7 +118,7 @@ def _ack_unstorable(engine: Engine, ack: Ack, error: Exception) -> Amended:
             if job is None:
                 return Amended(ack.held, None)
             outcome = _unstorable(ack, error, *job)
-            return _write(engine, replace(ack, outcome=outcome)) or Amended(ack.held, outcome)
+            return _write(engine, ack._replace(outcome=outcome)) or Amended(ack.held, outcome)
     except Exception as second:
         if not undid_only_rows(second, engine.connection):
             raise

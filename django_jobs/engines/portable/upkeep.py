@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -135,7 +134,7 @@ def rescue(engine: Engine, *, now: datetime, limit: int, over: Sequence[Lease] |
         amended = {one.held: one for one in engine.ack(acks)}
     written = [amended.get(ack.held) or Amended(ack.held, ack.outcome) for ack in acks]
     return [
-        _rescued(job, replace(ack, outcome=one.outcome), one)
+        _rescued(job, ack._replace(outcome=one.outcome), one)
         for job, ack, one in zip(found, acks, written, strict=True)
         if one.outcome is not None
     ]

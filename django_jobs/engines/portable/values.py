@@ -53,23 +53,22 @@ class Values:
         """Return the rows of all three tables, each value converted once: this is the hottest loop of all."""
         rows = Acked([], [], [], [])
         for ack in acks:
-            outcome = ack.outcome
+            outcome, round, number, worker_id, started_at, finished_at, _, _ = ack
             fence = (self.id(outcome.job_id), outcome.token)
-            started, finished = self.time(ack.started_at), self.time(ack.finished_at)
-            run = (ack.round, ack.number, outcome.outcome.value, ack.worker_id, started, finished, ack.log)
-            rows.attempts.append(fence + run)
+            started, finished = self.time(started_at), self.time(finished_at)
+            log = outcome.note.log if outcome.note else None
+            rows.attempts.append(
+                (*fence, round, number, outcome.outcome.value, worker_id, started, finished, log)
+            )
             if outcome.outcome is AttemptOutcome.INTERRUPTED:
                 rows.interrupted.append(fence)
             else:
-                rows.settled.append(self._settled(ack, finished) + fence)
+                status, run_after, result_data, error = settle(ack)
+                due = finished if run_after is finished_at else self.time(run_after)
+                rows.settled.append((status.value, due, result_data, error, *fence))
             if outcome.error is not None:
                 rows.errors.append(self._error(ack, outcome.error))
         return rows
-
-    def _settled(self, ack: Ack, finished: Any) -> Row:
-        status, run_after, result_data, error = settle(ack)
-        due = finished if run_after is ack.finished_at else self.time(run_after)
-        return status.value, due, result_data, error
 
     def _error(self, ack: Ack, report: ErrorReport) -> Row:
         row = error_row(ack, report)

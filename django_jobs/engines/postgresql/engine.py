@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -54,18 +54,23 @@ class PostgreSQLEngine(NotifyingEngine):
         milliseconds = max(1, int(statement_timeout * 1000))  # 0 would be no limit
         self.ask(statements.BOUND_STATEMENTS, (str(milliseconds), milliseconds))
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, savepoint: bool = True) -> AbstractContextManager[None]:
         """Begin READ COMMITTED, whatever the project's `isolation_level`.
 
         At REPEATABLE READ a claim fails (40001) at each row that another worker has changed since the acks
         before it, and of many workers always one has. A caller's own transaction stays as it is. The server's
         own default is not asked for: that would be one more question each time, and what fails is repeated.
         """
+        atomic = transaction.atomic(using=self.alias, savepoint=savepoint)
         outermost = not self.connection.in_atomic_block and self.connection.get_autocommit()
-        with transaction.atomic(using=self.alias):
-            if outermost and cast(Any, self.connection).isolation_level.name != "READ_COMMITTED":
-                self.ask(statements.READ_COMMITTED)
+        if outermost and cast(Any, self.connection).isolation_level.name != "READ_COMMITTED":
+            return self._read_committed(atomic)
+        return atomic
+
+    @contextmanager
+    def _read_committed(self, atomic: AbstractContextManager[None]) -> Iterator[None]:
+        with atomic:
+            self.ask(statements.READ_COMMITTED)
             yield
 
     def next_due(self) -> datetime | None:
@@ -89,7 +94,7 @@ class PostgreSQLEngine(NotifyingEngine):
         if not names or n < 1:
             return []
         # No savepoint: two round trips, before a job that an idle worker was woken for can begin.
-        with transaction.atomic(using=self.alias, savepoint=False):
+        with self.transaction(savepoint=False):
             marks = (worker_id, token, lease)
             if past:
                 found = self.ask(statements.CLAIM_PAST, (*_past(names, past, n), n, *marks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -54,18 +54,15 @@ class SQLiteEngine(WholesaleEngine):
         """Ask for RETURNING, and for the modes that let several processes write without failing."""
         return configuration.check(self.connection, sqlite3.sqlite_version_info)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, savepoint: bool = True) -> AbstractContextManager[None]:
         """Begin IMMEDIATE, whatever the project's settings say.
 
         A deferred transaction that reads before it writes fails at once, without waiting, when
         another one wrote in between (BUSY_SNAPSHOT). Inside a caller's own transaction it is too
         late to choose.
         """
-        with ExitStack() as stack:
-            with _immediate(self.connection):
-                stack.enter_context(transaction.atomic(using=self.alias))
-            yield
+        atomic = transaction.atomic(using=self.alias, savepoint=savepoint)
+        return atomic if self.connection.in_atomic_block else _immediately(self.connection, atomic)
 
     def listener(self) -> Listener:
         """Watch the database's files."""
@@ -102,7 +99,7 @@ class SQLiteEngine(WholesaleEngine):
         values = self.values
         probes = [value for name in names for value in (name, n)] + [n] * (len(names) > 1)
         row = (worker_id, token, values.time(lease), *probes)
-        with self.transaction(), _any_text(self.connection):
+        with self.transaction(savepoint=False), _any_text(self.connection):
             found = self.ask(statements.claim(len(names)), row)
             if not all(is_id(each[0]) for each in found):
                 self._name("status = 'running' AND claim_token = %s", token)
@@ -162,6 +159,14 @@ def _any_text(connection: Any) -> Iterator[None]:
         yield
     finally:
         raw.text_factory = usual
+
+
+@contextmanager
+def _immediately(connection: Any, atomic: AbstractContextManager[None]) -> Iterator[None]:
+    with ExitStack() as stack:
+        with _immediate(connection):
+            stack.enter_context(atomic)
+        yield
 
 
 @contextmanager

@@ -20,6 +20,8 @@ def is_id(value: object) -> bool:
 class SQLiteValues(TextValues):
     """Reads what the statements return; a column here may hold a value of any type."""
 
+    _read: tuple[str | None, datetime] = (None, datetime.min)
+
     def claimed(self, row: Row, token: int) -> ClaimedJob:
         """Read a claimed job."""
         return ClaimedJob._make(
@@ -28,6 +30,11 @@ class SQLiteValues(TextValues):
 
     def due(self, text: str) -> datetime:
         """Read a due time; a spoilt one is long past."""
+        if text != self._read[0]:  # the jobs of a bulk share one
+            self._read = text, self._due(text)
+        return self._read[1]
+
+    def _due(self, text: str) -> datetime:
         try:
             return datetime.fromisoformat(text).replace(tzinfo=self.zone)
         except (TypeError, ValueError):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from django.db import transaction
@@ -36,7 +35,7 @@ ALARM = '{"on_failure": "answering.alarm"}'
 
 def then(ack: Ack, options: str | None = ALARM, function: str = "tests.jobs.add") -> Ack:
     """Return the ack of a job that has an on_failure."""
-    return replace(ack, on_failure=on_failure(options, of=function))
+    return ack._replace(on_failure=on_failure(options, of=function))
 
 
 def answers() -> list[Job]:

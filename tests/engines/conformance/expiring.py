@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
 from django.db import connection, connections, transaction
@@ -29,7 +28,7 @@ STALE = 99
 
 def kept(ack, seconds=10.0):
     """Return an ack of a job whose result is kept so long."""
-    return replace(ack, result_ttl=seconds)
+    return ack._replace(result_ttl=seconds)
 
 
 def completed(engine, seconds=10.0, **values):

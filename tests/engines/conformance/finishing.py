@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from django.db import DataError, transaction
 
@@ -118,7 +116,7 @@ class TestAck:
 
     def test_the_duration_is_unknown_where_the_start_is(self, engine):
         job = running(engine)
-        engine.ack([replace(failed(job), started_at=None)])
+        engine.ack([failed(job)._replace(started_at=None)])
         assert JobError.objects.get().duration is None
         assert Attempt.objects.get().duration is None
 
@@ -191,7 +189,7 @@ class TestAck:
         enqueue(engine, 3)
         a, b, c = claim(engine, 3)
         before = row(b)
-        stale = replace(failed(b), outcome=failed(b).outcome._replace(token=STALE))
+        stale = failed(b)._replace(outcome=failed(b).outcome._replace(token=STALE))
         assert engine.ack([done(a), stale, failed(c)]) == [Amended(Held(b.id, STALE), None)]
         assert row(b) == before
         assert statuses() == {a.id: "completed", b.id: "running", c.id: "dead"}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
 from django.db import connections, transaction
@@ -38,7 +37,7 @@ def notes():
 
 def spoken(ack, said=SAID):
     """Return the ack of a run that said something."""
-    return replace(ack, outcome=ack.outcome._replace(note=said))
+    return ack._replace(outcome=ack.outcome._replace(note=said))
 
 
 def logs():
