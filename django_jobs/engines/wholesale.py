@@ -49,13 +49,16 @@ class WholesaleEngine(Engine):
 
     def enqueue(self, jobs: Sequence[NewJob]) -> None:
         """Convert rows in a fraction of the time that the model's fields take."""
-        values = self.values
-        rows = [values.new(job) for job in jobs]
-        if len(rows) == 1:
-            self.ask(ROW_BY_ROW.insert_job, rows[0])
-        elif rows:
+        if len(jobs) == 1:
+            self.ask(ROW_BY_ROW.insert_job, self.values.new(jobs[0]))
+        elif jobs:
             with self.transaction():
-                self.send(self.statements.insert_job, rows)
+                self.insert(jobs)
+
+    def insert(self, jobs: Sequence[NewJob]) -> None:
+        """Store several within a transaction."""
+        values = self.values
+        self.send(self.statements.insert_job, [values.new(job) for job in jobs])
 
     def paused(self) -> list[str]:
         """Ask without building a query: each look of an idle worker does."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_jobs.models import Job
@@ -44,6 +44,29 @@ class TestEnqueue:
         engine.enqueue(others)
         for job in others:
             assert row(job) == {**row(alone), "id": job.id, "priority": job.priority}
+
+    @pytest.mark.parametrize("text", ["\\N", "\\.", "a\tb\nc\rd\\", "\\\\x41", "%s ' \" ü 🛫", ""])
+    def test_no_text_means_anything_to_the_database_when_many_are_stored(self, engine, text):
+        jobs = [new(args=text, options=options, reason=text) for options in (text, None)]
+        engine.enqueue(jobs)
+        for job in jobs:
+            assert columns(job, "args", "options", "reason") == (text, job.options, text)
+
+    def test_many_may_differ_in_every_column(self, engine):
+        one = new(queue="mail", priority=3, run_after=after(0.5), max_attempts=9, timeout=1.5, options="{}")
+        other = new(status=Status.WAITING, holds=1, reason="r", run_after=after(0), timeout=None)
+        jobs = [one, other, one._replace(id=new().id)]
+        engine.enqueue(jobs)
+        for job in jobs:
+            assert columns(job, *job._fields) == tuple(job)
+
+    def test_one_that_cannot_be_stored_undoes_the_others_and_nothing_else(self, engine):
+        engine.enqueue([new()])
+        with transaction.atomic():
+            with pytest.raises((Error, OverflowError)):
+                engine.enqueue([new(), new(priority=2**70)])
+            engine.enqueue([new()])
+        assert Job.objects.count() == 2
 
     def test_nothing_to_enqueue_costs_nothing(self, engine, django_assert_num_queries):
         with django_assert_num_queries(0):
