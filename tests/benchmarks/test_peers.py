@@ -160,7 +160,7 @@ def test_a_peer_that_failed_is_told_with_its_error_and_keeps_what_it_had() -> No
     rounds(results, quick, DRAIN, 10)
     results.fail(quick, "no job began | within 30 s")
     line = next(line for line in report.tables(results) if line.startswith("| quick"))
-    assert line == "| quick 1.0 | doc | – failed: no job began ¦ within 30 s | – | 10.0 | – | – |"
+    assert line == "| quick 1.0 | doc | – failed: no job began ¦ within 30 s | – | – | 10.0 | – | – |"
     assert results.as_json()[0]["error"] == "no job began | within 30 s"
 
 
@@ -181,4 +181,4 @@ def test_both_files_tell_the_same(tmp_path: Path) -> None:
     }
     table = (tmp_path / "peers.md").read_text()
     assert table.startswith("On one day.\n\n## PostgreSQL\n")
-    assert "| **ours ÷ the fastest peer** |  | – | – | 4.00 × (quick, doc) | – | – |" in table
+    assert "| **ours ÷ the fastest peer** |  | – | – | – | 4.00 × (quick, doc) | – | – |" in table
