@@ -178,7 +178,11 @@ BUGS: dict[str, Bug] = {
         "what has not begun is not given back at once",
     ),
     "charged for what has not begun": Bug(
-        together(PORTABLE["release charges"].plant, WHOLESALE["release of many charges"].plant),
+        together(
+            PORTABLE["release charges"].plant,
+            WHOLESALE["release of many charges"].plant,
+            reworded(PostgreSQLEngine, "release", "SET status", "SET attempts = job.attempts + 1, status"),
+        ),
         _AT_A_STOP,
         "{('ready', 1,",
     ),
