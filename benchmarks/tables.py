@@ -35,9 +35,17 @@ def circumstances(told: Told) -> str:
     lines += _busy(told["about"])
     if told["left out"]:
         lines += ["", f"Left out of this run: {_joined(f'`{name}`' for name in told['left out'])}."]
+    if _broken_off(told):
+        lines += ["", "**Broken off**: not everything was measured in every round."]
     if told["failed"]:
         lines += ["", f"**Failed**: {_joined(told['failed'])}."]
     return _text(lines)
+
+
+def _broken_off(told: Told) -> bool:
+    rounds = told["about"]["rounds"]
+    figures = [figure for section in told["sections"] for figure in section["figures"]]
+    return any(len(_known(values)) < rounds for each in figures for values in each["values"].values())
 
 
 _LOAD = "load at the beginning of each"

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import measures, pages, tables
+from benchmarks.bench import DATABASES
 from benchmarks.charts import Bar, chart
 from benchmarks.goals import GOALS
 from benchmarks.peers.header import OURS
@@ -39,9 +40,9 @@ def test_what_has_a_goal_or_a_chart_is_called_as_it_was_measured() -> None:
     told = json.loads(STORED)
     charted = [name for *_, names in pages.OURS for name in names]
     measured = {each["name"] for section in told["sections"] for each in section["figures"]}
-    left_out = any("100000" in each for each in told["left out"])
-    of_many = {measures.LIMIT_OF_MANY, measures.DRAIN_OF_MANY} if left_out else set()
-    assert {*charted, *(goal.name for goal in GOALS)} - measured <= of_many
+    if set(told["left out"]) - set(DATABASES):
+        pytest.skip("the run that is stored has left out measures")
+    assert {*charted, *(goal.name for goal in GOALS)} <= measured
 
 
 def test_figures_of_others_are_drawn_from_the_best_on_and_ours_stands_out(tmp_path: Path) -> None:

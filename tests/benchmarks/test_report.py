@@ -57,6 +57,11 @@ def test_what_was_left_out_or_failed_is_said() -> None:
     assert "**Failed**: mixed in round 1." in text
 
 
+def test_a_run_that_was_broken_off_is_told() -> None:
+    assert "**Broken off**" in tables.whole(told({"a": 1, "b": 1}, {"a": 1}))
+    assert "Broken off" not in tables.whole(told({"a": 1}, {"a": 1}))
+
+
 def test_a_machine_that_was_busy_otherwise_is_told() -> None:
     busy, idle = told({"a": 1}), told({"a": 1})
     busy["about"]["load at the beginning of each"] = [3.0, 9.5]
