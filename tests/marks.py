@@ -14,14 +14,32 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
+# So long (seconds) a program may take to be loaded.
+LOADING = 1.0
+
+
 def marked(mark: str) -> list[int]:
     """Return those that are alive and have this `NAME=value`; a zombie has no environment."""
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):  # it has ended meanwhile, or is another user's
-            if entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+            if entry.name.isdigit() and mark.encode() in _environment(entry):
                 found.append(int(entry.name))
     return found
+
+
+def _environment(process: Path) -> list[bytes]:
+    # While a program is being loaded its environment seems empty: `Popen` may have returned by then.
+    while not (found := (process / "environ").read_bytes()) and _is_young(process):
+        time.sleep(0.001)
+    return found.split(b"\0")
+
+
+def _is_young(process: Path) -> bool:
+    """Return whether a process that is alive, and not the kernel's own, was started a moment ago."""
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    born, size = int(fields[19]) / os.sysconf("SC_CLK_TCK"), int(fields[20])
+    return size > 0 and time.clock_gettime(time.CLOCK_BOOTTIME) - born < LOADING
 
 
 def sweep(mark: str) -> None:

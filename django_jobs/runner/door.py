@@ -49,7 +49,8 @@ class Door:
 
     def read(self, seat: Seat) -> Assignment | None:
         """Wait at the socket for a job, which the seat's slip then names; None when no other comes."""
-        message = next_message(self._post.jobs, seat.slip, until=self._closed)
+        # A message that is there would be taken before anything else is looked at.
+        message = None if self.closed else next_message(self._post.jobs, seat.slip, until=self._closed)
         if message is None:
             self.close()
             return None

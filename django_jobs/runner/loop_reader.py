@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections import deque
 from collections.abc import Callable
-from contextvars import Context
+from contextlib import suppress
+from contextvars import Context, copy_context
 from functools import partial
 
 from django_jobs.outcomes import Outcome
@@ -33,9 +35,11 @@ class LoopReader:
 
     def __init__(self, post: Post, door: Door, jobs: JobLoop) -> None:
         self._post, self._door, self._jobs = post, door, jobs
-        self._ended: list[tuple[LoopRun, Outcome]] = []
+        self._pid = os.getpid()
+        # What has ended and is not reported; each is taken out once, by the loop or by the main thread.
+        self._ended: deque[tuple[LoopRun, Outcome]] = deque()
         self._running = 0
-        self._watches = False
+        self._watches = self._reports = False
         self._answered = True
         # Not that of the job or seat from which something is called.
         self._context = Context()
@@ -64,20 +68,28 @@ class LoopReader:
         else:
             self._answered = True
             self._door.take_from_loop()
+            # A job that keeps the loop must not keep back what others came to: their time would run out.
+            for run, outcome in self._take_ended():
+                self.in_seat(run, partial(_known, outcome))
 
     def on_loop(self, run: LoopRun, outcome: Outcome) -> None:
         """Report an outcome, with those of all other tasks that the loop is about to go on with."""
-        if not self._ended:
-            self._jobs.get().call_soon(self._guarded, self._report, context=self._context)
         self._ended.append((run, outcome))
+        if not self._reports:
+            self._reports = True
+            self._jobs.get().call_soon(self._guarded, self._report, context=self._context)
 
     def in_seat(self, run: LoopRun, outcome: Callable[[], Outcome]) -> None:
         """Report what comes of a run in the thread of its seat."""
         run.seat.do(partial(self._end_in_seat, run, outcome))
 
     def _end_in_seat(self, run: LoopRun, outcome: Callable[[], Outcome]) -> None:
+        # In a copy: what the user's code sets there, to store a result or to decide on a retry, ends with it.
+        known = copy_context().run(outcome)
+        if os.getpid() != self._pid:
+            os._exit(0)  # that code forked, and its child came back
         try:
-            end(outcome(), run.notebook, self._post, run.seat.interrupts)
+            end(known, run.notebook, self._post, run.seat.interrupts)
         except BrokenPipeError:
             self._door.close()
         self._free(run.seat, after=run.assignment)
@@ -87,8 +99,17 @@ class LoopReader:
         self._running -= 1
         self._read()
 
+    def _take_ended(self) -> list[tuple[LoopRun, Outcome]]:
+        taken = []
+        with suppress(IndexError):
+            while True:
+                taken.append(self._ended.popleft())
+        return taken
+
     def _report(self) -> None:
-        ended, self._ended = self._ended, []
+        self._reports = False
+        if not (ended := self._take_ended()):
+            return
         flush_output()
         for run, _ in ended:
             run.notebook.close()
@@ -155,6 +176,9 @@ class LoopReader:
         self._jobs.get().call_soon_threadsafe(self._guarded, what, context=self._context)
 
     def _guarded(self, what: Callable[[], object]) -> None:
+        if os.getpid() != self._pid:
+            # A job forked, and its child awaits something: the loop that came along reads for nobody.
+            os._exit(0)
         try:
             what()
         except BaseException:
@@ -162,3 +186,7 @@ class LoopReader:
             traceback.print_exc()
             flush_output()
             os._exit(1)
+
+
+def _known(outcome: Outcome) -> Outcome:
+    return outcome

@@ -75,18 +75,27 @@ class LoopRun:
         self._context = Context()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._begun = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the task; called by the loop."""
         self._loop = loop
         self._task = loop.create_task(self._live(), context=self._context)
+        self._task.add_done_callback(self._end_unbegun, context=self._context)
 
     def cancel(self) -> None:
         """Cancel the task, from any thread; nothing happens when it is over."""
         if self._loop is not None and self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
+    def _end_unbegun(self, task: asyncio.Task[None]) -> None:
+        # Cancelled before its first step, by a neighbour that cancels all tasks of the loop, say.
+        if not self._begun:
+            self._thread.close()
+            self._ending.in_seat(self, partial(self._run.failed, asyncio.CancelledError()))
+
     async def _live(self) -> None:
+        self._begun = True
         try:
             result = await self._result()
             outcome = self._run.completed(self._run.stored(result)) if type(result) in _QUICK else None

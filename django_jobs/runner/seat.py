@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
@@ -11,7 +12,7 @@ from django_jobs.runner.coroutines import JobLoop
 from django_jobs.runner.seat_interrupts import SeatInterrupts
 from django_jobs.runner.turn import IDLE_CONNECTIONS_CLOSE
 from django_jobs.wire.messages import Assignment
-from django_jobs.wire.slips import Slip
+from django_jobs.wire.slips import Slip, SlipState
 
 
 class Errand(Enum):
@@ -40,15 +41,21 @@ class Seat:
 
     def next(self) -> Errand | Assignment:
         """Wait for the next errand or job, and call what is given meanwhile; called in its own thread."""
+        me = os.getpid()
         while True:
             what = self._next_at_all()
             if isinstance(what, (Errand, Assignment)):
                 return what
             what()
+            if os.getpid() != me:
+                # What the job had called here forked, and its child came back: to a slip that is not its own.
+                os._exit(0)
 
     def _next_at_all(self) -> Errand | Assignment | Callable[[], object]:
-        try:
-            return self._to_do.get(timeout=IDLE_CONNECTIONS_CLOSE)
-        except Empty:
-            hygiene.close_connections()
-        return self._to_do.get()
+        while True:
+            try:
+                return self._to_do.get(timeout=IDLE_CONNECTIONS_CLOSE)
+            except Empty:
+                # A job on the loop may be in a transaction that it has begun through this thread.
+                if self.slip.state is not SlipState.BUSY:
+                    hygiene.close_connections()

@@ -7,11 +7,13 @@ running one. The parent keeps the runners' end as well and can take back what no
 from __future__ import annotations
 
 import socket
+import struct
 from collections import deque
 from collections.abc import Container, Set
 from operator import attrgetter
 
 from django_jobs.engines.rows import ClaimedJob, Held
+from django_jobs.logs import logger
 from django_jobs.wire.messages import Assignment, Remark, Report, fence, fence_of, report_from_bytes
 from django_jobs.wire.sockets import receive, send
 
@@ -74,7 +76,12 @@ class Line:
             held = self._fences.get(named := fence_of(message))
             if held is None:
                 continue
-            report = report_from_bytes(message, held.id)
+            try:
+                report = report_from_bytes(message, held.id)
+            except (struct.error, ValueError, LookupError, TypeError) as error:
+                # A job has written into the socket itself. Its runner's own report is still to come.
+                logger.warning("what came as a report of job %s cannot be read: %s", held.id, error)
+                continue
             if isinstance(report, Remark):
                 job = self.out[held]
             else:

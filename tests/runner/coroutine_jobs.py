@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -84,3 +85,39 @@ class _Telling(dict[str, int]):
     def items(self) -> Any:
         self["thread"] = threading.get_ident()
         return super().items()
+
+
+@job
+async def leave_a_transaction_for_a_while(seconds: float) -> bool:
+    """Open a transaction through a thread, wait for something else; return whether it is still open."""
+    await sync_to_async(_open)()
+    await asyncio.sleep(seconds)
+    return not await sync_to_async(lambda: connection.get_autocommit())()
+
+
+@job
+async def cancel_all_others() -> int:
+    """Do as code does that was written for a loop of its own; return how many tasks there were."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    return len(others)
+
+
+@job
+async def return_what_sets_the_mark_when_it_is_stored() -> object:
+    """Return something that leaves a mark in the context in which it is stored."""
+    return _Marking()
+
+
+class _Marking(dict[str, int]):
+    def items(self) -> Any:
+        mark.set("left behind")
+        return super().items()
+
+
+@job
+def find_the_mark() -> str:
+    """Return the mark that a plain job finds, slowly enough that each seat has one."""
+    time.sleep(0.02)
+    return mark.get()

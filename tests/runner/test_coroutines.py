@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import pytest
 
 from django_jobs import signals
+from django_jobs.outcomes import Outcome
 from django_jobs.recycling import Recycling
-from django_jobs.runner import turn
+from django_jobs.runner import seat, turn
 from django_jobs.runner.serve import serve
 from django_jobs.wire.slips import SlipState
 from tests.runner import coroutine_jobs as jobs
@@ -91,6 +93,53 @@ def test_one_that_keeps_the_loop_keeps_no_other_seat_from_its_job(office: Office
     waits.join()
     # The coroutine may be reported before the job that it waited for.
     assert {report.result_data for report in office.reports()} == {"true", None}
+
+
+def test_what_has_ended_is_reported_although_another_keeps_the_loop(office: Office) -> None:
+    jobs.may_go_on.clear()
+    reported: list[Outcome] = []
+
+    def wait_for_the_first() -> None:
+        end = time.monotonic() + 25
+        while not reported and time.monotonic() < end:
+            reported.extend(office.reports())
+        jobs.may_go_on.set()
+        office.ours.shutdown(1)
+
+    office.hand_out(jobs.answer, 1)
+    office.hand_out(jobs.keep_the_loop)
+    waits = threading.Thread(target=wait_for_the_first)
+    waits.start()
+    serve(office.post())
+    waits.join()
+    # Nobody has let the other one go on before this was read.
+    assert [report.result_data for report in reported] == ["1"]
+    assert office.outcomes() == ["completed"]
+
+
+def test_one_that_is_cancelled_before_it_begins_is_reported(office: Office) -> None:
+    for _ in range(THREADS):
+        office.hand_out(jobs.cancel_all_others)
+    office.ours.shutdown(1)
+    serve(office.post())
+    assert len(office.reports()) == THREADS
+    assert office.states == [SlipState.EMPTY] + [SlipState.LEAVING] * THREADS
+
+
+def test_one_keeps_its_transaction_while_it_waits_for_something_else(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seat, "IDLE_CONNECTIONS_CLOSE", 0.02)
+    office.hand_out(jobs.leave_a_transaction_for_a_while, 0.3)
+    assert office.results() == [True]
+
+
+def test_what_is_set_where_a_result_is_stored_no_other_finds(office: Office) -> None:
+    for _ in range(THREADS):
+        office.hand_out(jobs.return_what_sets_the_mark_when_it_is_stored)
+    for _ in range(10):
+        office.hand_out(jobs.find_the_mark)
+    assert [result for result in office.results() if result] == ["none"] * 10
 
 
 def _when_it_runs(office: Office) -> None:

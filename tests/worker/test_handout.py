@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from django_jobs.wire.messages import Refusal
+from django_jobs.wire.messages import Refusal, fence
 from django_jobs.wire.sockets import INLINE_LIMIT, send
 from django_jobs.worker.work import GivenBack
 from tests.worker.making import Shop, claimed, completed, held
@@ -84,6 +84,20 @@ def test_what_names_no_run_of_this_worker_is_dropped(floor_with_two: Shop, messa
     shop.finishes(0, completed(job))
     shop.floor.collect()
     assert [outcome.job_id for _, outcome in shop.floor.take_work().finished] == [job.id]
+
+
+@pytest.mark.parametrize("rest", [b"", b"o", b"o" + b"\xff" * 17, b"r{", b"n[1]", b"?"])
+def test_what_cannot_be_read_as_a_report_is_said_and_dropped(
+    floor_with_two: Shop, rest: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop, job = floor_with_two, claimed()
+    shop.hand_out(job)
+    shop.begins(0)
+    send(shop.jobs.runners, fence(job.id, job.token) + rest)  # as a job can that finds the descriptor
+    shop.finishes(0, completed(job))
+    shop.floor.collect()
+    assert [outcome.job_id for _, outcome in shop.floor.take_work().finished] == [job.id]
+    assert f"job {job.id} cannot be read" in caplog.text
 
 
 def test_a_refused_job_goes_back_with_its_delay_and_reason(floor_with_two: Shop) -> None:
