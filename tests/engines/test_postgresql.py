@@ -89,3 +89,17 @@ def test_a_claim_past_a_place_finds_the_other_priorities_of_its_queue(engine):
     past = [Place(first.queue, first.priority, first.run_after, first.id)]
     found = engine.claim(["default"], 9, worker_id="w1", token=TOKEN, lease=LEASE, past=past)
     assert [job.id for job in found] == [job.id for job in others]
+
+
+@pytest.mark.django_db
+def test_whoever_watches_statements_meets_the_one_that_stores_many_jobs() -> None:
+    met: list[str] = []
+
+    def watch(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        met.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        engine_for("default").enqueue([new(), new()])
+    assert any("django_jobs_job (" in sql for sql in met)
+    assert Job.objects.count() == 2

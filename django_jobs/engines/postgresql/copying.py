@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
@@ -27,10 +28,19 @@ _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 def copy(connection: Any, jobs: Sequence[NewJob]) -> None:
     """Store them; whoever calls has opened a transaction."""
     for part in batches(jobs, size=ROWS):
-        # Not by itself, as execute does: what `copy` raises is the driver's own.
-        with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(COPY) as to:
-            for some in batches(part, size=_LINES):
-                to.write("".join(_lines(some)))
+        with connection.cursor() as cursor:
+            copied: Callable[..., None] = partial(_copy, part)
+            # As `execute` does: who watches or forbids statements by `execute_wrapper` meets this one too.
+            for wrapper in reversed(connection.execute_wrappers):
+                copied = partial(wrapper, copied)
+            copied(COPY, None, False, {"connection": connection, "cursor": cursor})
+
+
+def _copy(jobs: Sequence[NewJob], sql: str, params: None, many: bool, context: Mapping[str, Any]) -> None:
+    # Errors are not wrapped by themselves, as `execute` does: what `copy` raises is the driver's own.
+    with context["connection"].wrap_database_errors, context["cursor"].copy(sql) as to:
+        for some in batches(jobs, size=_LINES):
+            to.write("".join(_lines(some)))
 
 
 def _lines(jobs: Sequence[NewJob]) -> Iterator[str]:
