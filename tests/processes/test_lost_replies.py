@@ -112,6 +112,8 @@ def _mark(verb: str) -> bytes:
     if connection.vendor == "mysql":
         # A renewal is of plain SQL on PostgreSQL only.
         text = text.replace("SET lease = ", "SET `lease` = ").replace('"', "`")
+    elif verb == "prune":
+        text = text.replace('"', "") + " "  # of plain SQL too; the space: other tables begin with this name
     return text.encode()
 
 
