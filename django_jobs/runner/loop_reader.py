@@ -44,6 +44,11 @@ class LoopReader:
         # Not that of the job or seat from which something is called.
         self._context = Context()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the loop reads, or runs what it has read before a seat took its place."""
+        return self._door.is_the_loops or self._running > 0
+
     def take_over(self, assignment: Assignment, seat: Seat) -> None:
         """Run a job that a seat has read, and read on in its place; called in the seat's thread."""
         self._door.give_to_loop()
@@ -60,7 +65,7 @@ class LoopReader:
     def look(self) -> None:
         """Let a seat read where the loop has nothing to do, or did not answer since the last look.
 
-        Called in the main thread, again and again while the loop reads.
+        Called in the main thread, again and again while the loop is at work.
         """
         if self._answered and self._running:
             self._answered = False

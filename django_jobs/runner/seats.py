@@ -38,7 +38,7 @@ from django_jobs.wire.slips import Slip, SlipState
 
 # The process ends so long (seconds) after its last report at the latest, whatever closing a connection takes.
 CLOSING = 1.0
-# So often (seconds) it is looked whether a loop that reads still does.
+# So often (seconds) it is looked whether a loop that reads or runs something still does.
 LOOK_EVERY = 0.1
 
 
@@ -76,7 +76,7 @@ class Seats:
         for each in (alarms.fileno(), self._left, self._looked_after):
             readable.register(each, select.POLLIN)
         while working:
-            found = dict(readable.poll(LOOK_EVERY * 1000 if self._door.is_the_loops else None))
+            found = dict(readable.poll(LOOK_EVERY * 1000 if self._reader.is_at_work else None))
             if not found:
                 self._reader.look()
             if self._looked_after in found:

@@ -15,7 +15,8 @@ from django_jobs import current_job, job
 
 mark: ContextVar[str] = ContextVar("mark", default="none")
 # What a test and the jobs of its runner tell each other; both are in one process.
-may_go_on = threading.Event()
+may_go_on, keeps, a_seat_reads = threading.Event(), threading.Event(), threading.Event()
+gates: list[asyncio.Event] = []
 
 
 @job
@@ -67,6 +68,31 @@ def _open() -> bool:
 async def keep_the_loop() -> bool:
     """Wait as no coroutine should; return whether it was for something that came."""
     return may_go_on.wait(30)
+
+
+@job
+async def wait_for_the_gate() -> bool:
+    """Wait as a coroutine should, until the one below lets it go on."""
+    gates.append(gate := asyncio.Event())
+    return await gate.wait()
+
+
+@job
+async def keep_the_loop_twice() -> bool:
+    """Keep the loop until a seat has read in its place, let the one above end, and keep it again."""
+    while not gates:
+        await asyncio.sleep(0.01)
+    keeps.set()
+    a_seat_reads.wait(30)
+    gates.pop().set()
+    await asyncio.sleep(0)  # the other one ends in this turn of the loop, and this goes on in it
+    return may_go_on.wait(30)
+
+
+@job
+def say_that_a_seat_reads() -> None:
+    """End the first wait of the one above."""
+    a_seat_reads.set()
 
 
 @job

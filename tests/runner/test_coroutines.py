@@ -117,6 +117,29 @@ def test_what_has_ended_is_reported_although_another_keeps_the_loop(office: Offi
     assert office.outcomes() == ["completed"]
 
 
+def test_so_it_is_when_a_seat_reads_already(office: Office) -> None:
+    jobs.may_go_on.clear()
+    reported: list[Outcome] = []
+
+    def wait_for_the_other() -> None:
+        assert jobs.keeps.wait(25)
+        office.hand_out(jobs.say_that_a_seat_reads)
+        end = time.monotonic() + 25
+        while len(reported) < 2 and time.monotonic() < end:
+            reported.extend(office.reports())
+        jobs.may_go_on.set()
+        office.ours.shutdown(1)
+
+    office.hand_out(jobs.keep_the_loop_twice)
+    office.hand_out(jobs.wait_for_the_gate)
+    waits = threading.Thread(target=wait_for_the_other)
+    waits.start()
+    serve(office.post())
+    waits.join()
+    assert {report.result_data for report in reported} == {"true", None}
+    assert office.outcomes() == ["completed"]
+
+
 def test_one_that_is_cancelled_before_it_begins_is_reported(office: Office) -> None:
     for _ in range(THREADS):
         office.hand_out(jobs.cancel_all_others)
