@@ -72,8 +72,7 @@ class Engine(Nature):
         """Return one transaction for the verbs inside it.
 
         Args:
-            savepoint: whether it can be undone by itself inside another one. What a worker does all the time
-                and begins anew as a whole needs none, and each is two more statements.
+            savepoint: whether it can be undone by itself inside another one, for two statements more.
         """
         return transaction.atomic(using=self.alias, savepoint=savepoint)
 
