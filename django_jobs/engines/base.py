@@ -44,6 +44,7 @@ from django_jobs.engines.rows import (
     Lease,
     NewJob,
     Noted,
+    Outlook,
     Released,
     Replay,
     Rescued,
@@ -131,6 +132,10 @@ class Engine(Nature):
     def paused(self) -> list[str]:
         """Return the names of the paused queues, sorted."""
         return queues.paused(self)
+
+    def outlook(self) -> Outlook:
+        """Return what an idle worker wants to know each time it looks."""
+        return Outlook(self.ready_queues(), self.paused(), self.next_due())
 
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()

@@ -76,6 +76,20 @@ class Held(NamedTuple):
     token: int
 
 
+class Outlook(NamedTuple):
+    """What an idle worker wants to know.
+
+    Attributes:
+        ready: the queues with a ready job, sorted.
+        paused: the paused queues, sorted.
+        due: when the next scheduled job is due, None when there is none.
+    """
+
+    ready: list[str]
+    paused: list[str]
+    due: datetime | None
+
+
 class Lease(NamedTuple):
     """Until when what was claimed under a token is somebody's, as stored."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from django_jobs.engines.stretches import Places
 from django_jobs.engines.tally import Tally, run_of
 from django_jobs.options import on_failure, result_ttl
 from django_jobs.outcomes import Outcome
-from django_jobs.wire.clock import boottime_ns
+from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.worker.announcing import Announcer, Settled
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.floors import Floors, Look
@@ -53,14 +53,22 @@ class Claims:
     """
 
     def __init__(
-        self, engine: Engine, terms: Terms, *, clock: DatabaseClock, tally: Tally, announcer: Announcer
+        self,
+        engine: Engine,
+        terms: Terms,
+        *,
+        clock: DatabaseClock,
+        tally: Tally,
+        announcer: Announcer,
+        foresee: Callable[[datetime | None], None],
     ) -> None:
         self._engine, self._terms, self._clock, self._tally = engine, terms, clock, tally
         self._announcer = announcer
         self._held: set[Held] = set()
         self._floors = Floors()
         self._turned_away_until: datetime | None = None
-        self.queues = ServedQueues(engine, terms.queues)
+        self._asked_at = float("-inf")  # for a claim, whether or not there was an answer
+        self.queues = ServedQueues(engine, terms.queues, foresee=foresee)
 
     @property
     def none_held(self) -> bool:
@@ -73,9 +81,9 @@ class Claims:
         One that was turned away because there was no room for it is due, although it is scheduled.
         """
         self.queues.forget()
-        due, now = self._engine.next_due(), self._clock.now()
+        names, due, now = self.queues.names(), self.queues.due, self._clock.now()
         waiting = self._turned_away_until is not None and now < self._turned_away_until
-        return waiting or bool(self.queues.names()) or (due is not None and due <= now)
+        return waiting or bool(names) or (due is not None and due <= now)
 
     def renew(self) -> tuple[list[Held], int]:
         """Extend all claims; return those that are lost, and until when the others are good (ns)."""
@@ -112,7 +120,10 @@ class Claims:
         return self._engine.renew(sorted(self._held), lease=self._lease_end())
 
     def _give_back_unheard(self) -> None:
-        # Where the connection broke after a claim's commit and before its answer, nobody runs these jobs.
+        # Where the connection broke after a claim's commit and before its answer, nobody runs these jobs. The
+        # commit may even come after the next look; after a lease nothing of it is left to be given back.
+        if boottime() > self._asked_at + self._terms.lease:
+            return
         unheard = sorted(set(self._engine.claimed_by(self._terms.worker_id)) - self._held)
         if unheard:
             released = [Released(held) for held in unheard]
@@ -149,7 +160,7 @@ class Claims:
         return self._with_metas([job for look in looks for job in look.jobs]), looks
 
     def _look(self, queues: Sequence[str], wanted: int, past: Places) -> Look:
-        begun = boottime_ns()
+        self._asked_at, begun = boottime(), boottime_ns()
         jobs = self._engine.claim(
             queues,
             wanted,

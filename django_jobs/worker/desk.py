@@ -73,7 +73,12 @@ class Desk:
         self._inbox, self._outbox = inbox, outbox
         self._clock = DatabaseClock(engine)
         self._claims = Claims(
-            engine, plan.terms, clock=self._clock, tally=plan.tally, announcer=plan.announcer
+            engine,
+            plan.terms,
+            clock=self._clock,
+            tally=plan.tally,
+            announcer=plan.announcer,
+            foresee=self._foresee,
         )
         self._waking = Waking(engine, queues=plan.terms.queues)
         self._wishes = Wishes(self._claims, outbox)
@@ -166,6 +171,10 @@ class Desk:
             self._look_at = 0.0
             self._roster.hasten(Promote)  # the news may be a job for a little later
 
+    def _foresee(self, due: datetime | None) -> None:
+        """Leave out turns in which nothing would be due: that costs a busy server a question each."""
+        self._roster.foresee(Promote, due, now=self._clock.now())
+
     def _settle_and_claim(self, work: Work) -> int | None:
         """Return how many jobs were claimed, None when it was not the time to look."""
         looks = self._inbox.wanted > 0 and (bool(work) or boottime() >= self._look_at)
@@ -175,6 +184,8 @@ class Desk:
             self._claims.queues.forget()
         wanted = self._inbox.wanted if looks else 0
         claimed = self._claims.settle_and_claim(work, wanted=wanted)
+        if (seconds := work.back_in) is not None:
+            self._roster.hasten(Promote, seconds=seconds)
         self._look_at = self._next_look() if len(claimed) < wanted else 0.0
         if claimed:
             self._deliver(claimed)

@@ -45,11 +45,22 @@ class DutyRoster:
             wait = min(wait, max(0.0, (done.again_at - now).total_seconds()))
         self._next[duty] = boottime() + wait
 
-    def hasten(self, kind: type) -> None:
-        """Make duties of this class due now."""
+    def foresee(self, kind: type, due: datetime | None, *, now: datetime) -> None:
+        """Let duties of this class have their turn when somebody has seen that there is something to do.
+
+        Args:
+            due: when that is; None after the interval.
+            now: the database's time at which that was seen.
+        """
         for duty in self._next:
             if isinstance(duty, kind):
-                self._next[duty] = min(self._next[duty], boottime())
+                self.done(duty, Done(again_at=due), now=now)
+
+    def hasten(self, kind: type, *, seconds: float = 0.0) -> None:
+        """Make duties of this class due within so long."""
+        for duty in self._next:
+            if isinstance(duty, kind):
+                self._next[duty] = min(self._next[duty], boottime() + seconds)
 
     def postpone(self, kind: type, *, seconds: float) -> None:
         """Let duties of this class rest for so long."""

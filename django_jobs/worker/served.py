@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django_jobs.engines import Engine
 from django_jobs.wire.clock import boottime
 from django_jobs.worker.queue_list import QueueList
@@ -12,10 +15,20 @@ TTL = 0.9
 
 
 class ServedQueues:
-    """The list of queues, as last looked up."""
+    """The list of queues, as last looked up.
 
-    def __init__(self, engine: Engine, choice: QueueList) -> None:
-        self._engine, self._choice = engine, choice
+    Args:
+        foresee: is told with each look when the next scheduled job is due.
+
+    Attributes:
+        due: when it was due at the last look; None when there was none.
+    """
+
+    def __init__(
+        self, engine: Engine, choice: QueueList, *, foresee: Callable[[datetime | None], None]
+    ) -> None:
+        self._engine, self._choice, self._foresee = engine, choice, foresee
+        self.due: datetime | None = None
         self._names: list[str] = []
         self._paused: set[str] = set()
         self._told: set[str] = set()
@@ -24,10 +37,11 @@ class ServedQueues:
     def names(self) -> list[str]:
         """Return the queues to claim from."""
         if (asked := boottime()) >= self._good_until:
-            ready = self._choice.among(self._engine.ready_queues())
-            self._paused = set(self._engine.paused())
-            self._names = [name for name in ready if name not in self._paused]
+            ready, paused, self.due = self._engine.outlook()
+            self._paused = set(paused)
+            self._names = [name for name in self._choice.among(ready) if name not in self._paused]
             self._good_until = asked + TTL
+            self._foresee(self.due)
         return self._names
 
     def forget(self) -> None:

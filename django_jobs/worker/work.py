@@ -49,6 +49,13 @@ class Work:
         """Whether it is about jobs that have ended, and nothing else."""
         return bool(self.finished) and not (self.given_back or self.begun or self.notes)
 
+    @property
+    def back_in(self) -> float | None:
+        """How long the first of these waits that is to run again, or at last (seconds); None if none does."""
+        waits = [outcome.retry_in for _, outcome in self.finished if outcome.retry_in is not None]
+        waits += [given.delay for given in self.given_back if given.delay is not None]
+        return min(waits, default=None)
+
     def add(self, other: Work) -> None:
         """Append another's work to this."""
         self.finished += other.finished

@@ -19,6 +19,7 @@ from django_jobs.engines.rows import (
     Count,
     Held,
     Noted,
+    Outlook,
     Released,
     Returned,
     Started,
@@ -124,13 +125,9 @@ class FakeEngine:
         self._call("listener")
         return self.ear
 
-    def ready_queues(self) -> list[str]:
-        self._call("ready_queues")
-        return sorted({job.queue for job in self.ready})
-
-    def paused(self) -> list[str]:
-        self._call("paused")
-        return self.paused_queues
+    def outlook(self) -> Outlook:
+        self._call("outlook")
+        return Outlook(sorted({job.queue for job in self.ready}), self.paused_queues, self.due)
 
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()

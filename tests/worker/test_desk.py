@@ -396,7 +396,7 @@ def test_what_a_dead_letter_calls_is_looked_for_at_once(
     office.inbox.want(1, received=1)
     office.inbox.put(Work(finished=[(job, dead)]))
     office.passes()
-    assert ("ready_queues" in office.engine.calls) is looks
+    assert ("outlook" in office.engine.calls) is looks
 
 
 def test_a_cancelled_job_is_logged_as_such_however_its_run_ended(
@@ -517,16 +517,74 @@ def test_after_a_failure_another_listener_is_opened(office: Office) -> None:
     assert office.engine.calls.count("listener") == 2
 
 
-def test_due_jobs_are_looked_for_when_there_are_news() -> None:
-    office = Office(duties=(promote := Promote(interval=1000),))
-    office.passes()
-    assert office.desk._roster.due() == []
-    office.inbox.want(1, received=0)
-    office.engine.calls.clear()
-    office.passes()  # opens the listener, and looks for what came before
-    assert "next_due" in office.engine.calls
-    assert promote not in office.desk._roster.due()
-    office.close()
+@pytest.fixture
+def promoting() -> Iterator[Office]:
+    """Return a desk that promotes, seldom by itself, and has just done so."""
+    made = Office(duties=(Promote(interval=1000),))
+    made.passes()
+    made.engine.calls.clear()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_due_jobs_are_looked_for_when_there_are_news(promoting: Office, wanted: int) -> None:
+    promoting.inbox.want(1, received=0)
+    promoting.passes()  # opens the listener
+    promoting.inbox.want(wanted, received=0)
+    promoting.engine.ear = FakeListener({ANY_QUEUE})
+    promoting.desk._waking._listener = promoting.engine.ear
+    promoting.desk._renew_at = promoting.desk._waking._rest_until = 0.0
+    promoting.engine.calls.clear()
+    promoting.passes()
+    assert {"outlook", "next_due"} & set(promoting.engine.calls)
+
+
+def test_who_looks_for_ready_jobs_hears_when_the_next_one_is_due(promoting: Office) -> None:
+    promoting.inbox.want(1, received=0)
+    promoting.engine.due = datetime.now(UTC) + timedelta(seconds=500)
+    promoting.passes()
+    assert boottime() + 400 < promoting.desk._roster.next_at < boottime() + 501
+    promoting.engine.due = datetime.now(UTC) - timedelta(seconds=1)
+    promoting.desk._look_at = boottime()
+    promoting.passes()
+    assert "next_due" in promoting.engine.calls
+
+
+def test_a_look_that_finds_nothing_scheduled_is_a_turn_of_promoting(promoting: Office) -> None:
+    (duty,) = promoting.desk._plan.duties
+    promoting.desk._roster.hasten(Promote)
+    promoting.inbox.want(1, received=0)
+    promoting.passes()
+    assert "next_due" not in promoting.engine.calls
+    assert duty not in promoting.desk._roster.due()
+
+
+@pytest.mark.parametrize("given_back", [False, True])
+def test_what_is_to_run_again_is_promoted_in_time_although_no_slot_is_free(
+    promoting: Office, given_back: bool
+) -> None:
+    (job,) = promoting.claims(claimed())
+    again = (
+        Work(given_back=[GivenBack(job, delay=20.0)])
+        if given_back
+        else Work(finished=[(job, completed(job)._replace(outcome=AttemptOutcome.FAILED, retry_in=20.0))])
+    )
+    promoting.inbox.put(again)
+    promoting.passes()
+    assert boottime() + 10 < promoting.desk._roster.next_at < boottime() + 21
+
+
+def test_after_a_lease_without_a_claim_nobody_asks_for_claims_whose_answer_was_lost(office: Office) -> None:
+    office.claims(claimed())
+    asks = []
+    for age in (0.0, 59.0, 61.0):
+        office.desk._claims._asked_at = boottime() - age
+        office.desk._renew_at = 0.0
+        office.engine.calls.clear()
+        office.passes()
+        asks.append("claimed_by" in office.engine.calls)
+    assert asks == [True, True, False]
 
 
 class Duty:

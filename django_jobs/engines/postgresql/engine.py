@@ -17,7 +17,7 @@ from django_jobs.engines.portable.removing import checked_final
 from django_jobs.engines.portable.values import Row
 from django_jobs.engines.postgresql import configuration, copying, listening, removing, statements
 from django_jobs.engines.postgresql.notifying import NotifyingEngine
-from django_jobs.engines.rows import ClaimedJob, NewJob
+from django_jobs.engines.rows import ClaimedJob, NewJob, Outlook
 from django_jobs.engines.stretches import Places, stretches
 from django_jobs.states import Status
 
@@ -88,6 +88,11 @@ class PostgreSQLEngine(NotifyingEngine):
     def queues_with(self, status: Status) -> list[str]:
         """Hop from queue to queue within one statement."""
         return [name for (name,) in self.ask(statements.QUEUES_WITH, (status.value, status.value))]
+
+    def outlook(self) -> Outlook:
+        """Ask all of it at once: each answer is a round trip, and each statement a transaction."""
+        ((ready, paused, due),) = self.ask(statements.OUTLOOK, (Status.READY.value, Status.READY.value))
+        return Outlook(ready, paused, due)
 
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()

@@ -100,6 +100,10 @@ QUEUES_WITH = """WITH RECURSIVE hop(queue) AS (
     FROM hop WHERE hop.queue IS NOT NULL)
 SELECT queue FROM hop WHERE queue IS NOT NULL"""
 
+OUTLOOK = f"""SELECT ARRAY({QUEUES_WITH}),
+    ARRAY(SELECT name::text FROM django_jobs_queue WHERE paused_at IS NOT NULL ORDER BY name),
+    ({FIRST_SCHEDULED})"""
+
 # A moment may lie beyond what a driver can read.
 _DUE = readable_moment("job.run_after", "postgresql")
 _CLAIMED = ", ".join(_DUE if name == "run_after" else f"job.{name}" for name in COLUMNS)

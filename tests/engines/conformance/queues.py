@@ -35,6 +35,15 @@ class TestPause:
         enqueue(engine, queue="mail")
         assert engine.ready_queues() == ["mail"]
 
+    def test_an_idle_worker_is_told_of_paused_and_ready_queues_and_of_the_next_that_is_due(self, engine):
+        assert engine.outlook() == ([], [], None)
+        engine.pause(["reports", "mail"], now=NOW)
+        for queue in ("default", "b", "mail"):
+            enqueue(engine, queue=queue)
+        for seconds in (60, 30):
+            enqueue(engine, queue="later", status=Status.SCHEDULED, run_after=after(seconds))
+        assert engine.outlook() == (["b", "default", "mail"], ["mail", "reports"], after(30))
+
     def test_a_pause_that_is_rolled_back_never_was(self, engine):
         with engine.transaction():
             engine.pause(["mail"], now=NOW)
