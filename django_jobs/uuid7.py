@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from django_jobs.exceptions import JobNotFound
 
@@ -18,6 +18,7 @@ _COUNTER_BITS = 42
 _LOW = (1 << 30) - 1
 # 30 December 9999: an id that is no UUIDv7 may point beyond what a datetime holds in every zone.
 _LATEST_MS = 253_402_128_000_000
+_set = object.__setattr__  # a UUID refuses to be changed
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
@@ -37,9 +38,17 @@ def uuid7s(count: int) -> list[UUID]:
     ms, first = _reserved(count)
     head = ms << 80 | 0x7 << 76 | 0b10 << 62
     return [
-        UUID(int=head | counter >> 30 << 64 | (counter & _LOW) << 32 | tail)
+        _made(head | counter >> 30 << 64 | (counter & _LOW) << 32 | tail)
         for counter, tail in enumerate(struct.unpack(f">{count}I", os.urandom(4 * count)), first)
     ]
+
+
+def _made(number: int) -> UUID:
+    """Return what `UUID(int=number)` does, which looks first which of six arguments it was given."""
+    made = UUID.__new__(UUID)
+    _set(made, "int", number)
+    _set(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def _reserved(count: int) -> tuple[int, int]:
