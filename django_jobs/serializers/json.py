@@ -46,8 +46,10 @@ _PLAIN, _KEYS = {str, int, bool, type(None)}, {str}
 # We never write a `$` so, but a row that somebody else has written means the same by it.
 _ESCAPED_SIGN = "\\u0024"
 
-_readable = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-_escaped = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+# Not check_circular, for which each list and dict is noted while it is written: what contains itself has
+# been refused by then.
+_readable = json.JSONEncoder(allow_nan=False, check_circular=False, ensure_ascii=False, separators=(",", ":"))
+_escaped = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
 class Unstorable(SerializationError):
@@ -119,14 +121,16 @@ def _text(plain: Any) -> bytes:
 
 
 def _encode(value: Any) -> Any:
-    if type(value) in _PLAIN or isinstance(value, (str, int)):
+    if type(value) in _PLAIN:
         return value
-    if isinstance(value, float):
-        return _encode_float(value)
     if isinstance(value, dict):
         return _encode_dict(value)
     if isinstance(value, list):
         return _encode_list(value)
+    if isinstance(value, float):
+        return _encode_float(value)
+    if isinstance(value, (str, int)):
+        return value
     return _encode_tagged(value)
 
 
