@@ -49,17 +49,18 @@ def rows_of(
     stored = options.stored()
     owners = [Owner(job_id, job_function.name) for job_id in uuid7s(len(calls))]
     return [
+        # By position: by name, each row of a bulk would take more than twice as long to make.
         NewJob(
-            id=owner.id,
-            function=owner.function,
-            queue=options.queue,
-            status=status,
-            priority=options.priority,
-            run_after=run_after,
-            args=_args_of(job_function, owner, index, call, options.serializer),
-            options=stored,
-            max_attempts=options.max_attempts,
-            timeout=options.timeout,
+            owner.id,
+            owner.function,
+            options.queue,
+            status,
+            options.priority,
+            run_after,
+            _args_of(job_function, owner, index, call, options.serializer),
+            stored,
+            options.max_attempts,
+            options.timeout,
         )
         for index, (owner, call) in enumerate(zip(owners, calls, strict=True))
     ]
@@ -90,21 +91,23 @@ def row_again(job: Job, *, now: datetime) -> NewJob:
 
 def handle_of(row: NewJob, alias: str, **links: UUID) -> Job:
     """Return the job as it is once the row is stored."""
-    values = {
-        **_unwritten(),
-        **dict(zip(NewJob._fields, row, strict=True)),
-        "status": row.status.value,
-        **links,
-    }
     # As if it had been read: no query, and saved as far as Django is concerned.
     if _is_made_heard():
+        values: dict[str, Any] = {}
+        _fill(values, row, links)
         return Job.from_db(alias, list(values), list(values.values()))
     # What that comes to, in a tenth of its time: of a bulk of jobs the handles were the dearest part.
-    state = ModelState()
-    state.adding, state.db = False, alias
     job = Job.__new__(Job)
-    job.__dict__ = {"_state": state, **values}
+    job._state = state = ModelState()
+    state.adding, state.db = False, alias
+    _fill(job.__dict__, row, links)
     return job
+
+
+def _fill(values: dict[str, Any], row: NewJob, links: Mapping[str, UUID]) -> None:
+    values.update(_unwritten())
+    values.update(zip(NewJob._fields, row, strict=True))
+    values.update(links, status=str(row.status))
 
 
 def _is_made_heard() -> bool:
