@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from django.db.backends.utils import CursorWrapper
+
 from django_jobs.engines.base import Engine
 from django_jobs.engines.portable import answering, expiring
 from django_jobs.engines.portable.statements import PAUSED, ROW_BY_ROW, Statements
@@ -33,9 +35,13 @@ class WholesaleEngine(Engine):
         """What turns verbs' arguments into rows."""
         return Values()
 
+    def cursor(self) -> CursorWrapper:
+        """Return what the hot statements go through."""
+        return self.connection.cursor()
+
     def ask(self, sql: str, values: Row = ()) -> list[Row]:
         """Execute one statement and return its rows, none where it has none."""
-        with self.connection.cursor() as cursor:
+        with self.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
 
@@ -43,7 +49,7 @@ class WholesaleEngine(Engine):
         """Execute one statement for all rows; return how many it wrote."""
         if not rows:
             return 0
-        with self.connection.cursor() as cursor:
+        with self.cursor() as cursor:
             cursor.executemany(sql, rows)
             return int(cursor.rowcount)
 

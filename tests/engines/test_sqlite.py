@@ -7,8 +7,11 @@ from unittest import mock
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.backends.sqlite3.base import SQLiteCursorWrapper
+from django.test.utils import CaptureQueriesContext
 
 from django_jobs.engines import Engine, engine_for
+from django_jobs.engines.portable.statements import ROW_BY_ROW
 from django_jobs.engines.sqlite import SQLiteEngine, statements
 from django_jobs.models import Attempt, Job
 from django_jobs.states import Status
@@ -81,6 +84,25 @@ class TestHotStatements:
     def test_spoilt_due_times_are_looked_for_at_the_ends_of_the_index(self, engine, statement):
         plan = " ".join(map(str, engine.ask(f"EXPLAIN QUERY PLAN {statement}")))
         assert "django_jobs_due (status=? AND run_after" in plan
+
+    def test_the_placeholders_of_a_statement_are_looked_for_once(self, engine):
+        enqueue(engine)
+        with mock.patch.object(SQLiteCursorWrapper, "convert_query", side_effect=AssertionError):
+            enqueue(engine)
+        assert Job.objects.count() == 2
+
+    def test_whoever_watches_statements_sees_them_as_they_were_written(self, engine):
+        seen = []
+
+        def watch(execute, sql, params, many, context):
+            seen.append(sql)
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(watch), CaptureQueriesContext(connection) as logged:
+            (job,) = enqueue(engine)
+        assert seen == [ROW_BY_ROW.insert_job]
+        (query,) = logged
+        assert job.id.hex in query["sql"]
 
     def test_the_vendor_s_engine_is_the_one_in_use(self):
         assert type(engine_for("default")) is SQLiteEngine

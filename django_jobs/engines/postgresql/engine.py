@@ -43,7 +43,7 @@ class PostgreSQLEngine(NotifyingEngine):
     def send(self, sql: str, rows: Sequence[Row]) -> int:
         """Send the rows as an array a column; the driver's executemany sends a statement a row."""
         written = 0
-        with self.connection.cursor() as cursor:
+        with self.cursor() as cursor:
             for part in batches(rows, size=ROWS):
                 cursor.execute(sql, [list(column) for column in zip(*part, strict=True)])
                 written += int(cursor.rowcount)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 from django.core.checks import CheckMessage
 from django.db import transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.nature import Removal
@@ -20,6 +21,7 @@ from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.removing import checked_final
 from django_jobs.engines.rows import ClaimedJob, Lease, Rescued
 from django_jobs.engines.sqlite import configuration, listening, removing, statements
+from django_jobs.engines.sqlite.placeholders import converting_once
 from django_jobs.engines.sqlite.values import SQLiteValues, is_id
 from django_jobs.engines.stretches import Places
 from django_jobs.engines.wholesale import WholesaleEngine
@@ -49,6 +51,10 @@ class SQLiteEngine(WholesaleEngine):
     def values(self) -> SQLiteValues:
         """Ids and times as text; never without a zone, since the app requires USE_TZ."""
         return SQLiteValues(cast(tzinfo, self.connection.timezone))
+
+    def cursor(self) -> CursorWrapper:
+        """Convert the placeholders of each statement once."""
+        return converting_once(super().cursor())
 
     def check(self) -> list[CheckMessage]:
         """Ask for RETURNING, and for the modes that let several processes write without failing."""
