@@ -120,6 +120,31 @@ def test_a_spoilt_due_time_keeps_no_other_job_from_its_promotion(engine: Engine,
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("column", ["id", "args", "options", "run_after"])
+def test_text_that_is_no_utf_8_keeps_no_other_job_from_its_claim(engine: Engine, column: str) -> None:
+    bad, good = enqueue(engine, 2)
+    with connection.cursor() as cursor:
+        spoil = f"UPDATE django_jobs_job SET {column} = CAST(%s AS TEXT) WHERE id = %s"
+        cursor.execute(spoil, [b"\xff", bad.id.hex])
+    claimed = claim(engine, 2)
+    assert len(claimed) == 2
+    assert good.id in {job.id for job in claimed}
+    assert Job.objects.filter(status=Status.RUNNING, claim_token=claimed[0].token).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_claim_that_marks_nothing_because_of_an_error_raises_it(engine: Engine) -> None:
+    enqueue(engine, 2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TRIGGER refuses BEFORE UPDATE ON django_jobs_job "
+            "BEGIN SELECT no_function_of_this_name(); END"
+        )
+    with pytest.raises(OperationalError, match="no_function_of_this_name"):
+        claim(engine, 2)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["no id", 7, b"\xff"])
 def test_a_final_job_whose_id_is_none_is_pruned_with_what_belongs_to_it(engine: Engine, name: object) -> None:
     enqueue(engine, 2)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.core.checks import CheckMessage
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
@@ -19,6 +19,7 @@ from django_jobs.engines.listening import Listener
 from django_jobs.engines.nature import Removal
 from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.removing import checked_final
+from django_jobs.engines.portable.values import Row
 from django_jobs.engines.rows import ClaimedJob, Lease, Rescued
 from django_jobs.engines.sqlite import configuration, listening, removing, statements
 from django_jobs.engines.sqlite.placeholders import converting_once
@@ -105,15 +106,29 @@ class SQLiteEngine(WholesaleEngine):
         values = self.values
         probes = [value for name in names for value in (name, n)] + [n] * (len(names) > 1)
         row = (worker_id, token, values.time(lease), *probes)
-        with self.transaction(savepoint=False), _any_text(self.connection):
-            found = self.ask(statements.claim(len(names)), row)
+        with self.transaction(savepoint=False):
+            found = self._take(statements.claim(len(names)), row, token)
             if not all(is_id(each[0]) for each in found):
                 self._name("status = 'running' AND claim_token = %s", token)
-                found = self.ask(statements.CLAIMED, (token,))
+                found = self._taken(token)
             # RETURNING comes in whatever order the rows were changed.
             jobs = best_first([values.claimed(each, token) for each in found])
             charge_next_death(self, jobs)
         return jobs
+
+    def _take(self, claim: str, row: Row, token: int) -> list[Row]:
+        try:
+            return self.ask(claim, row)
+        except OperationalError:
+            # Text that is no UTF-8 stands in one of them. All are marked before the first is read. To read
+            # every claim as one that may hold such text would take twice as long.
+            if taken := self._taken(token):
+                return taken
+            raise  # something else, and nothing was marked
+
+    def _taken(self, token: int) -> list[Row]:
+        with _any_text(self.connection):
+            return self.ask(statements.CLAIMED, (token,))
 
     def leases(self) -> list[Lease]:
         """Read the times as text: one that is spoilt keeps no other from being looked at."""
