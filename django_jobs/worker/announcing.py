@@ -21,11 +21,26 @@ Said = tuple[str, dict[str, Any]]
 
 
 class Settled(NamedTuple):
-    """A finished job, the ack of its run, and what was written of that."""
+    """A finished job, the ack of its run, and what was written of that where it was not that alone."""
 
     job: ClaimedJob
     ack: Ack
-    written: Amended
+    amended: Amended | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What was written of the run; None: nothing was, because the claim is no longer ours."""
+        return self.ack.outcome if self.amended is None else self.amended.outcome
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled, and does not go where its outcome would lead it."""
+        return self.amended is not None and self.amended.cancelled
+
+    @property
+    def enqueued(self) -> NewJob | None:
+        """The job that the dead one's on_failure has made."""
+        return self.amended and self.amended.enqueued
 
 
 class Announcer:
@@ -42,10 +57,9 @@ class Announcer:
 
     def settled(self, settled: Settled) -> None:
         """Tell how a run ended and what became of its job."""
-        job, _, written = settled
-        if self._anybody_listens and written.outcome is not None:
-            self._ended(self._info(job), written.outcome, cancelled=written.cancelled)
-            self._enqueued(written.enqueued)
+        if self._anybody_listens and settled.outcome is not None:
+            self._ended(self._info(settled.job), settled.outcome, cancelled=settled.cancelled)
+            self._enqueued(settled.enqueued)
 
     def rescued(self, jobs: Sequence[Rescued]) -> None:
         """Tell what became of jobs whose worker was lost."""

@@ -11,7 +11,6 @@ from django_jobs import logs
 from django_jobs.engines import Engine
 from django_jobs.engines.rows import (
     Ack,
-    Amended,
     Cancel,
     ClaimedJob,
     Held,
@@ -143,10 +142,10 @@ class Claims:
         self._engine.note(self._noted(work))
         amended = {one.held: one for one in self._engine.ack(acks)}
         written = [
-            Settled(job, ack, (amended and amended.get(ack.held)) or Amended(ack.held, ack.outcome))
+            Settled(job, ack, amended.get(ack.held) if amended else None)
             for (job, _), ack in zip(work.finished, acks, strict=True)
         ]
-        runs += [run_of(job, ack, one.outcome.outcome) for job, ack, one in written if one.outcome]
+        runs += [run_of(one.job, one.ack, ended.outcome) for one in written if (ended := one.outcome)]
         return written
 
     def _claim(self, wanted: int) -> Claimed:
@@ -201,17 +200,17 @@ class Claims:
 
     def _account_for_finished(self, written: Sequence[Settled]) -> None:
         for settled in written:
-            job, _, one = settled
-            self._held.discard(one.held)
-            if one.outcome is None:
+            job, outcome = settled.job, settled.outcome
+            self._held.discard(Held(job.id, job.token))
+            if outcome is None:
                 logs.refused(job_id=job.id, worker_id=self._terms.worker_id)
                 continue
             logs.settled(
                 function=job.function,
                 number=job.number,
                 max_attempts=job.max_attempts,
-                outcome=one.outcome,
-                cancelled=one.cancelled,
+                outcome=outcome,
+                cancelled=settled.cancelled,
             )
             self._announcer.settled(settled)
 
@@ -221,10 +220,10 @@ class Claims:
             job.round,
             job.number,
             self._terms.worker_id,
-            started_at=self._clock.at(outcome.started_ns) if outcome.started_ns else None,
-            finished_at=self._clock.at(outcome.finished_ns),
-            result_ttl=result_ttl(job.options) if job.options else None,
-            on_failure=on_failure(job.options, of=job.function) if job.options else None,
+            self._clock.at(outcome.started_ns) if outcome.started_ns else None,
+            self._clock.at(outcome.finished_ns),
+            result_ttl(job.options) if job.options else None,
+            on_failure(job.options, of=job.function) if job.options else None,
         )
 
     def _released(self, given: GivenBack) -> Released:

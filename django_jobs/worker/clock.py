@@ -33,4 +33,4 @@ class DatabaseClock:
 
     def at(self, ns: int) -> datetime:
         """Return the database's time at a moment of CLOCK_BOOTTIME (nanoseconds)."""
-        return self._measured + timedelta(microseconds=(ns - self._measured_ns) // 1000)
+        return self._measured + timedelta(0, 0, (ns - self._measured_ns) // 1000)

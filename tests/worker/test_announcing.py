@@ -119,7 +119,7 @@ def test_what_is_told_of_one_function_is_told_of_no_other(outbox: Outbox) -> Non
 
 def test_what_is_not_ours_any_more_is_not_told(everybody_listens: None, outbox: Outbox) -> None:
     announcer, job = Announcer("w", "default", outbox), claimed()
-    announcer.settled(settled(job, completed(job))._replace(written=Amended(held(job), None)))
+    announcer.settled(settled(job, completed(job))._replace(amended=Amended(held(job), None)))
     announcer.post()
     assert outbox.take() == []
 
