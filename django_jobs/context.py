@@ -82,7 +82,7 @@ class JobContext(JobInfo):
     def made(cls, **values: Any) -> Self:
         """Return a context of these values, in half of the time that a frozen class takes to be called."""
         context = object.__new__(cls)
-        context.__dict__.update(values)
+        object.__setattr__(context, "__dict__", values)
         return context
 
     @property

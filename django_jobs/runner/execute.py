@@ -21,7 +21,7 @@ from django_jobs.masking import NO_SECRETS, Secrets, secrets_of, stored_secrets
 from django_jobs.notebook import Notebook
 from django_jobs.options import StoredOptions
 from django_jobs.options.sensitive import RETURN
-from django_jobs.outcomes import Outcome
+from django_jobs.outcomes import ErrorReport, Outcome
 from django_jobs.runner.blame import blame
 from django_jobs.runner.interrupts import Stoppable
 from django_jobs.runner.memory import Allowance
@@ -102,7 +102,8 @@ class Run:
         self.owner = Owner(assignment.job_id, assignment.function)
         self.options: StoredOptions | None = None
         self.max_memory: int | None = None
-        self.secrets, self.sensitive = NO_SECRETS, dict[str, int | None]()
+        self.secrets = NO_SECRETS
+        self.sensitive: dict[str, int | None] = {}
         self.kind = ErrorKind.SERIALIZATION
         self.started_ns = boottime_ns()
 
@@ -123,7 +124,7 @@ class Run:
             return self._ended(AttemptOutcome.CANCELLED)
         kind = ErrorKind.SOFT_TIMEOUT if isinstance(error, SoftTimeout) else self.kind
         report = blame(error, kind=kind, function=self.assignment.function, secrets=self.secrets)
-        return self._ended(AttemptOutcome.FAILED, error=report, retry_in=self._retry_in(error))
+        return self._ended(AttemptOutcome.FAILED, retry_in=self._retry_in(error), error=report)
 
     def completed(self, result_data: str | None) -> Outcome:
         """Return the outcome of a run whose result is stored as this."""
@@ -198,12 +199,13 @@ class Run:
             job=self.context,
         )
 
-    def _ended(self, outcome: AttemptOutcome, **more: Any) -> Outcome:
-        return Outcome(
-            job_id=self.assignment.job_id,
-            token=self.assignment.token,
-            outcome=outcome,
-            started_ns=self.started_ns,
-            finished_ns=boottime_ns(),
-            **more,
-        )
+    def _ended(
+        self,
+        outcome: AttemptOutcome,
+        *,
+        retry_in: float | None = None,
+        result_data: str | None = None,
+        error: ErrorReport | None = None,
+    ) -> Outcome:
+        job_id, token = self.assignment.job_id, self.assignment.token
+        return Outcome(job_id, token, outcome, retry_in, result_data, error, self.started_ns, boottime_ns())

@@ -50,6 +50,7 @@ _ESCAPED_SIGN = "\\u0024"
 # been refused by then.
 _readable = json.JSONEncoder(allow_nan=False, check_circular=False, ensure_ascii=False, separators=(",", ":"))
 _escaped = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))
+_read = json.JSONDecoder().raw_decode
 
 
 class Unstorable(SerializationError):
@@ -101,12 +102,21 @@ class JSONSerializer:
             SerializationError: as `loads`.
         """
         try:
-            value = json.loads(text)
+            value = _value(text)
             return _decode(value) if _may_be_tagged(text) else value
         except SerializationError:
             raise
         except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
             raise _unreadable(error) from error
+
+
+def _value(text: str) -> Any:
+    # What we have written begins at once and has nothing behind it: no need to look for blanks at both ends.
+    try:
+        value, end = _read(text)
+    except ValueError:
+        end = -1
+    return value if end == len(text) else json.loads(text)  # which also says what is wrong
 
 
 def _unreadable(error: Exception) -> SerializationError:

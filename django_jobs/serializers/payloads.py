@@ -60,8 +60,10 @@ def load_args(text: str, owner: Owner) -> tuple[list[Any], dict[str, Any]]:
         SerializationError: it is corrupt, or not this job's, or names something that no longer exists,
             or is in a format that is not switched on.
     """
-    match _loaded(text, owner, ARGS):
-        case {"args": list(args) | tuple(args), "kwargs": dict(kwargs)} if all(map(_is_name, kwargs)):
+    call = _loaded(text, owner, ARGS)
+    if isinstance(call, dict):
+        args, kwargs = call.get("args"), call.get("kwargs")
+        if isinstance(args, (list, tuple)) and isinstance(kwargs, dict) and all(map(_is_name, kwargs)):
             return list(args), kwargs
     raise SerializationError("the stored arguments cannot be read: they lack args or kwargs")
 
