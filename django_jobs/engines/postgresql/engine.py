@@ -16,6 +16,7 @@ from django_jobs.engines.portable.claiming import best_first, charge_next_death
 from django_jobs.engines.portable.removing import checked_final
 from django_jobs.engines.portable.values import Row
 from django_jobs.engines.postgresql import configuration, copying, listening, removing, statements
+from django_jobs.engines.postgresql.arrays import array
 from django_jobs.engines.postgresql.notifying import NotifyingEngine
 from django_jobs.engines.rows import ClaimedJob, NewJob, Outlook
 from django_jobs.engines.stretches import Places, stretches
@@ -45,7 +46,7 @@ class PostgreSQLEngine(NotifyingEngine):
         written = 0
         with self.cursor() as cursor:
             for part in batches(rows, size=ROWS):
-                cursor.execute(sql, [list(column) for column in zip(*part, strict=True)])
+                cursor.execute(sql, [array(column) for column in zip(*part, strict=True)])
                 written += int(cursor.rowcount)
         return written
 
