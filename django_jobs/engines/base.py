@@ -93,6 +93,15 @@ class Engine(Nature):
         """Connect, and have a server give up what takes it longer than so many seconds."""
         self.connection.ensure_connection()
 
+    def disconnect(self) -> None:
+        """Close the connection, whatever Django takes to be open on it; the next statement opens another.
+
+        One that was cut while it was being opened keeps the autocommit of the one before it. An atomic block
+        on it fails before it has begun, and is never left: Django would wait for its end for ever.
+        """
+        self.connection.in_atomic_block = self.connection.closed_in_transaction = False
+        self.connection.close()
+
     def read_clock(self) -> datetime:
         """Return the database's own time, aware, in UTC."""
         return upkeep.read_clock(self)

@@ -247,6 +247,6 @@ class Desk:
         self._inbox.rest(self._trouble.happened(error) * random.uniform(0.8, 1.2))
 
     def _disconnect(self) -> None:
-        for close in (self._waking.close, self._engine.connection.close):
+        for close in (self._waking.close, self._engine.disconnect):
             with suppress(Exception):  # it may be past closing; whatever it says, the desk's news must go out
                 close()

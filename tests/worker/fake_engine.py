@@ -117,6 +117,9 @@ class FakeEngine:
         self._call("prepare")
         self.statement_timeout = statement_timeout
 
+    def disconnect(self) -> None:
+        self.connection.close()
+
     def read_clock(self) -> datetime:
         self._call("read_clock")
         return datetime.now(UTC)

@@ -16,6 +16,7 @@ from tests.engines.conformance.claiming import (
     TestRenew,
     TestStart,
 )
+from tests.engines.conformance.connecting import TestDisconnect
 from tests.engines.conformance.counting import (
     TestCount,
     TestFold,
@@ -78,6 +79,7 @@ __all__ = [
     "TestClaimsAtOnce",
     "TestClock",
     "TestCount",
+    "TestDisconnect",
     "TestEndOfWhatIsToBeCancelled",
     "TestEnqueue",
     "TestExpire",
