@@ -66,7 +66,8 @@ class Claims:
         self._held: set[Held] = set()
         self._floors = Floors()
         self._turned_away_until: datetime | None = None
-        self._asked_at = float("-inf")  # for a claim, whether or not there was an answer
+        # When it last asked for a claim, answered or not, and for claims that it has not heard of, answered.
+        self._asked_at, self._answered_at = float("-inf"), 0.0
         self.queues = ServedQueues(engine, terms.queues, foresee=foresee)
 
     @property
@@ -120,14 +121,16 @@ class Claims:
 
     def _give_back_unheard(self) -> None:
         # Where the connection broke after a claim's commit and before its answer, nobody runs these jobs. The
-        # commit may even come after the next look; after a lease nothing of it is left to be given back.
-        if boottime() > self._asked_at + self._terms.lease:
+        # commit may even come after the next question, but not a lease later.
+        if self._answered_at > self._asked_at + self._terms.lease:
             return
+        asked_at = boottime()
         unheard = sorted(set(self._engine.claimed_by(self._terms.worker_id)) - self._held)
         if unheard:
             released = [Released(held) for held in unheard]
             logs.unheard(jobs=self._engine.repeated(lambda: self._engine.release(released)).ours)
             self.queues.forget()
+        self._answered_at = asked_at
 
     def _write(self, work: Work, wanted: int) -> tuple[list[Settled], Returned, Claimed]:
         with self._tally.counting(self._engine, now=self._clock.now) as runs:

@@ -41,6 +41,9 @@ from django_jobs.worker.waking import Waking
 from django_jobs.worker.wishes import Wishes
 from django_jobs.worker.work import GivenBack, Work
 
+# How soon due jobs are looked for by a worker that looks for no ready ones (seconds).
+PROMOTE_WHEN_FULL = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class DeskPlan:
@@ -182,7 +185,9 @@ class Desk:
             return None
         if boottime() >= self._look_at > 0:
             self._claims.queues.forget()
-        wanted = self._inbox.wanted if looks else 0
+        # No more than are settled: else what has ended and is not written would pile up here, all of it to be
+        # renewed again and again, and to be run a second time should this worker die.
+        wanted = max(0, self._inbox.wanted - self._inbox.unwritten) if looks else 0
         claimed = self._claims.settle_and_claim(work, wanted=wanted)
         if (seconds := work.back_in) is not None:
             self._roster.hasten(Promote, seconds=seconds)
@@ -212,6 +217,8 @@ class Desk:
 
     def _do_duties(self) -> bool:
         made_ready = False
+        if not self._inbox.wanted:  # then nobody looks, and what is due must not wait for a slot and a look
+            self._roster.hasten(Promote, seconds=PROMOTE_WHEN_FULL)
         for duty in [] if self._inbox.stopping else self._roster.due():
             if boottime() >= self._renew_at:
                 break  # the others are still due after it

@@ -84,6 +84,11 @@ class Inbox:
         return self._wanted
 
     @property
+    def unwritten(self) -> int:
+        """How many jobs that have ended wait beyond what was taken last."""
+        return len(self._work.finished)
+
+    @property
     def stopping(self) -> bool:
         """Whether the desk was asked to end."""
         return self._stop.is_set()

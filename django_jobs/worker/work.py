@@ -52,7 +52,7 @@ class Work:
     @property
     def back_in(self) -> float | None:
         """How long the first of these waits that is to run again, or at last (seconds); None if none does."""
-        waits = [outcome.retry_in for _, outcome in self.finished if outcome.retry_in is not None]
+        waits = [outcome.retry_in for _, outcome in self.finished if outcome.retry_in]  # at 0 it is ready
         waits += [given.delay for given in self.given_back if given.delay is not None]
         return min(waits, default=None)
 

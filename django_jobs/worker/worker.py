@@ -50,8 +50,8 @@ from django_jobs.worker.runners import Runners
 from django_jobs.worker.starting import ExecStarter, NurseryStarter, Starter
 from django_jobs.worker.stopping import Stop
 
-# How often due jobs are looked for where the settings do not say (seconds), while no slot is free: who looks
-# for ready ones hears as well when the next one is due.
+# How often due jobs are looked for where the settings do not say (seconds): who looks for ready ones hears as
+# well when the next one is due.
 PROMOTE_INTERVAL = 5.0
 # Rows of workers not seen for so long are removed, looked for every so often (seconds); people look sooner.
 FORGET_AFTER, FORGET_EVERY = 3600.0, 300.0

@@ -551,6 +551,12 @@ def test_who_looks_for_ready_jobs_hears_when_the_next_one_is_due(promoting: Offi
     assert "next_due" in promoting.engine.calls
 
 
+def test_while_nobody_looks_due_jobs_are_looked_for_each_second(promoting: Office) -> None:
+    promoting.inbox.want(0, received=0)
+    promoting.passes()
+    assert promoting.desk._roster.next_at <= boottime() + 1.0
+
+
 def test_a_look_that_finds_nothing_scheduled_is_a_turn_of_promoting(promoting: Office) -> None:
     (duty,) = promoting.desk._plan.duties
     promoting.desk._roster.hasten(Promote)
@@ -561,30 +567,56 @@ def test_a_look_that_finds_nothing_scheduled_is_a_turn_of_promoting(promoting: O
 
 
 @pytest.mark.parametrize("given_back", [False, True])
-def test_what_is_to_run_again_is_promoted_in_time_although_no_slot_is_free(
-    promoting: Office, given_back: bool
-) -> None:
+def test_what_is_to_run_again_is_promoted_when_it_is_due(promoting: Office, given_back: bool) -> None:
     (job,) = promoting.claims(claimed())
     again = (
         Work(given_back=[GivenBack(job, delay=20.0)])
         if given_back
         else Work(finished=[(job, completed(job)._replace(outcome=AttemptOutcome.FAILED, retry_in=20.0))])
     )
-    promoting.inbox.put(again)
+    promoting.inbox.hand_over(again, wanted=1, received=1)
+    promoting.desk._claims.queues.forget()
     promoting.passes()
     assert boottime() + 10 < promoting.desk._roster.next_at < boottime() + 21
 
 
-def test_after_a_lease_without_a_claim_nobody_asks_for_claims_whose_answer_was_lost(office: Office) -> None:
+def test_no_more_jobs_are_claimed_than_have_been_settled(office: Office) -> None:
+    office.engine.ready += [claimed() for _ in range(3 * UNIT)]
+    jobs = office.claims(*[claimed() for _ in range(3 * UNIT)])
+    office.inbox.put(Work(finished=[(job, completed(job)) for job in jobs]))
+    office.inbox.want(2 * UNIT + 1, received=len(jobs))
+    office.news()
+    taken = []
+    for _ in range(3):
+        office.desk._pass()
+        taken.append(sum(len(news.jobs) for news in office.news() if isinstance(news, Claimed)))
+    assert taken == [1, UNIT, UNIT]
+
+
+@pytest.mark.parametrize(("asked", "answered", "asks"), [(59, 0, True), (90, 31, True), (90, 29, False)])
+def test_claims_whose_answer_was_lost_are_asked_for_until_a_lease_after_the_last_claim(
+    office: Office, asked: float, answered: float, asks: bool
+) -> None:
     office.claims(claimed())
-    asks = []
-    for age in (0.0, 59.0, 61.0):
-        office.desk._claims._asked_at = boottime() - age
-        office.desk._renew_at = 0.0
-        office.engine.calls.clear()
-        office.passes()
-        asks.append("claimed_by" in office.engine.calls)
-    assert asks == [True, True, False]
+    office.desk._claims._asked_at = boottime() - asked
+    office.desk._claims._answered_at = boottime() - answered
+    office.desk._renew_at = 0.0
+    office.engine.calls.clear()
+    office.passes()
+    assert ("claimed_by" in office.engine.calls) is asks
+
+
+def test_a_claim_without_an_answer_is_given_back_however_long_the_database_was_away(office: Office) -> None:
+    office.claims(claimed())
+    lost = held(claimed())
+    office.engine.mine.add(lost)
+    office.engine.away("read_clock")
+    office.desk._claims._asked_at = boottime() - 1000
+    office.desk._renew_at = 0.0
+    office.passes()
+    office.engine.away()
+    office.passes()
+    assert [one.held for one in office.engine.released] == [lost]
 
 
 class Duty:
