@@ -11,7 +11,10 @@ from uuid import UUID
 
 
 def array(column: Sequence[Any]) -> str | list[Any]:
-    """Return a column as PostgreSQL reads an array, or as a list where some value is of another type."""
+    """Return a column as PostgreSQL reads an array, or as a list where some value is of another type.
+
+    Unlike the driver it lets plain types stand side by side: the type of the column decides what is read.
+    """
     kinds = set(map(type, column))
     if not _WRITERS.keys() >= kinds:
         return list(column)
