@@ -37,6 +37,7 @@ class Stride:
     def __init__(self, *, added: Callable[[], int] = nothing) -> None:
         self._added, self._added_then, self._then = added, added(), boottime()
         self._rows: float | None = None
+        self._more = False
 
     def step(self, engine: Engine, remove: Callable[[int], int], *, now: datetime) -> Done:
         """Remove up to as many rows as are quickly removed; come back after a rest when there were so many.
@@ -44,29 +45,39 @@ class Stride:
         Args:
             remove: removes up to so many rows, returns how many it did.
         """
-        limit = self._limit(engine.removal)
+        added, seconds = self._since_then()
+        limit = self._limit(engine.removal, added if self._more else 0)
         with engine.transaction():
             # Not from before it: waiting for the one lock of SQLite keeps nobody else waiting.
             begun = boottime()
             removed = remove(limit)
             took = boottime() - begun
-        if removed < limit:
+        self._more = removed == limit
+        if not self._more:
             return Done()
-        return Done(again_at=now + timedelta(seconds=self._rest(engine.removal, limit, took)))
+        self._rows = self._quickly_removed(engine.removal, limit, took)
+        rest = min(engine.removal.rests * took, limit * seconds / (AHEAD * max(added, 1e-6)))
+        return Done(again_at=now + timedelta(seconds=rest))
 
-    def _limit(self, removal: Removal) -> int:
-        return removal.most if self._rows is None else max(LEAST, int(self._rows))
-
-    def _rest(self, removal: Removal, rows: int, took: float) -> float:
-        self._rows = min(removal.most, rows * _between(SHORTER, removal.seconds / max(took, 1e-6), LONGER))
-        return min(removal.rests * took, rows / (AHEAD * max(self._pace(), 1e-6)))
-
-    def _pace(self) -> float:
-        """Return how many rows a second this worker has added since the step before."""
+    def _since_then(self) -> tuple[int, float]:
+        """Return how many rows this worker has added since the step before, in how many seconds."""
         now, added = boottime(), self._added()
-        pace = (added - self._added_then) / max(now - self._then, 1e-6)
+        since = added - self._added_then, max(now - self._then, 1e-6)
         self._then, self._added_then = now, added
-        return pace
+        return since
+
+    def _limit(self, removal: Removal, added: int) -> int:
+        if self._rows is None:
+            return removal.most
+        # A busy worker has a turn for its duties only so often: in each it has to remove what it adds between
+        # two, though that takes longer, or the table grows for as long as it is busy.
+        return max(LEAST, int(self._rows), min(removal.most, int(AHEAD * added)))
+
+    def _quickly_removed(self, removal: Removal, rows: int, took: float) -> float:
+        """Return how many rows take as long as a step may, by the step that removed so many in so long."""
+        before = rows if self._rows is None else max(LEAST, self._rows)
+        quick = rows * removal.seconds / max(took, 1e-6)
+        return min(removal.most, _between(SHORTER * before, quick, LONGER * before))
 
 
 def _between(least: float, value: float, most: float) -> float:

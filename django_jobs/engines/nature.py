@@ -27,4 +27,4 @@ class Nature:
     # Whether a claim can begin where the one before it left off, see `claim`'s `past`.
     claims_past: ClassVar[bool] = False
     # Nobody waits for its locks; it takes a share of the processors and the disk.
-    removal: ClassVar[Removal] = Removal(most=200, seconds=0.05, rests=5)
+    removal: ClassVar[Removal] = Removal(most=400, seconds=0.05, rests=5)

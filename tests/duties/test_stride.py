@@ -77,3 +77,49 @@ def test_a_worker_that_adds_little_rests_as_long_as_one_that_adds_nothing(clock:
     clock.moment += 1
     added += 1
     assert rest(engine, stride) == pytest.approx(RESTS * MOST * engine.seconds)
+
+
+def slow(clock: Clock, added: list[int]) -> tuple[Removing, Stride]:
+    """Return an engine whose steps are as short as they get, and what paces them, with a step to come."""
+    engine = Removing(clock, seconds=9)
+    stride = Stride(added=lambda: added[0])
+    for _ in range(9):
+        rest(engine, stride)
+    engine.limits.clear()
+    return engine, stride
+
+
+def test_a_worker_removes_at_each_turn_what_it_adds_between_two_though_it_is_slow(clock: Clock) -> None:
+    added = [0]
+    engine, stride = slow(clock, added)
+    for _ in range(3):
+        added[0] += 20
+        rest(engine, stride)
+    assert engine.limits == [AHEAD * 20] * 3
+
+
+def test_no_step_is_longer_than_the_longest_however_much_was_added(clock: Clock) -> None:
+    added = [0]
+    engine, stride = slow(clock, added)
+    added[0] += 1_000
+    rest(engine, stride)
+    assert engine.limits == [MOST]
+
+
+def test_steps_are_short_again_once_little_is_added(clock: Clock) -> None:
+    added = [0]
+    engine, stride = slow(clock, added)
+    added[0] += 1_000
+    rest(engine, stride)
+    rest(engine, stride)
+    assert engine.limits == [MOST, LEAST]
+
+
+def test_what_was_added_while_nothing_was_old_does_not_lengthen_the_first_step(clock: Clock) -> None:
+    added = [0]
+    engine, stride = slow(clock, added)
+    assert rest(engine, stride, rows=0) is None
+    added[0] += 1_000
+    rest(engine, stride)
+    rest(engine, stride)
+    assert engine.limits == [LEAST] * 3

@@ -41,7 +41,7 @@ class SQLiteEngine(WholesaleEngine):
     # It has none of its own: it runs in the processes that use it.
     on_hosts_clock: ClassVar[bool] = True
     # Whoever writes waits for whoever removes, and sleeps longer than that: of thirty writers one at most.
-    removal: ClassVar[Removal] = Removal(most=300, seconds=0.003, rests=30)
+    removal: ClassVar[Removal] = Removal(most=400, seconds=0.003, rests=30)
 
     @property
     def connection(self) -> DatabaseWrapper:
