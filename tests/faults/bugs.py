@@ -50,7 +50,7 @@ class Bug(NamedTuple):
 def _unfenced(statement: str, by_row: Plant) -> Plant:
     """Return what takes the token out of a verb: its statement for many rows, and row by row."""
     wholesale = reworded(WholesaleEngine, statement, "AND claim_token = %s", "AND %s IS NOT NULL")
-    unnested = reworded(PostgreSQLEngine, statement, "AND job.claim_token = given.token", "")
+    unnested = reworded(PostgreSQLEngine, statement, "AND claim_token = given.token", "")
     return together(by_row, wholesale, unnested)
 
 

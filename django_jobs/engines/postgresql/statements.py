@@ -31,7 +31,7 @@ _TYPES = {
 
 
 def _given(*columns: str) -> str:
-    arrays = ", ".join(f"%s::{_TYPES.get(column, 'text')}[]" for column in columns)
+    arrays = ", ".join(f"(SELECT %s::{_TYPES.get(column, 'text')}[])" for column in columns)
     return f"unnest({arrays}) AS given({', '.join(columns)})"
 
 
@@ -48,15 +48,16 @@ def _update(changes: str, *columns: str, only: str = "") -> str:
 
     In whatever order a join would lock them, two writers that share some could wait for each other.
 
-    Not by the plain status: where the statistics are older than the running jobs, the planner takes those for
-    so few that it reads all of them for each row that is given, and whatever has run since somebody's old
-    snapshot was taken. No index has the expression: rows are found by their key, whatever the statistics say.
+    Each row is found by its key, whatever the statistics say, which may be older than most rows: a subquery
+    that locks cannot be turned into a join that reads the whole table, nor a status in an expression into an
+    index of which it reads all that run, or have run since somebody's old snapshot was taken. And of an array
+    that it does not know the planner expects few values, so the update looks each up as well.
     """
     return f"""WITH held AS MATERIALIZED (
-        SELECT given.* FROM {_given(*columns, "id", "token")}
-        JOIN django_jobs_job AS job
-            ON job.id = given.id AND job.status || '' = 'running' AND job.claim_token = given.token {only}
-        ORDER BY job.id FOR UPDATE OF job)
+        SELECT given.* FROM (SELECT * FROM {_given(*columns, "id", "token")} ORDER BY id) AS given
+        CROSS JOIN LATERAL (SELECT id FROM django_jobs_job AS job
+            WHERE id = given.id AND status || '' = 'running' AND claim_token = given.token {only}
+            FOR UPDATE) AS job)
     UPDATE django_jobs_job AS job SET {changes} FROM held WHERE job.id = held.id"""
 
 
