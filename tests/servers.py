@@ -33,6 +33,8 @@ class Server(ABC):
 
     # A server refuses to run as root; its package has brought this user.
     user: ClassVar[str]
+    # Who may do everything in it, without a password.
+    superuser: ClassVar[str]
     # What ends it quickly and in order, cutting off whoever is connected.
     fast: ClassVar[signal.Signals]
     # What ends it at all, from the gentlest to SIGKILL.
@@ -131,7 +133,7 @@ class Server(ABC):
 class PostgreSQL(Server):
     """A PostgreSQL."""
 
-    user = "postgres"
+    user = superuser = "postgres"
     fast = signal.SIGINT
     ends = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
@@ -150,6 +152,8 @@ class PostgreSQL(Server):
             "port": self.port,
             "unix_socket_directories": "",
             "fsync": "off",
+            # What others run in a day goes through here in minutes: a vacuum a minute would be one a day.
+            "autovacuum_naptime": "5s",
         }
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         return [find_program("postgres"), "-D", str(self.data), *words]
@@ -163,7 +167,7 @@ class PostgreSQL(Server):
 class MariaDB(Server):
     """A MariaDB."""
 
-    user = "mysql"
+    user, superuser = "mysql", "root"
     fast = signal.SIGTERM
     ends = (signal.SIGTERM, signal.SIGKILL)
 

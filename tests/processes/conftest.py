@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections
 
 from django_jobs.models import Job
+from tests.conftest import TEST_DATABASE
 from tests.faults.ledger import Ledger as Record
 from tests.marks import marked, sweep
 from tests.proxy import Address, Proxy
+from tests.servers import Server, private
 
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "45"))
 # A time limit that is soon over (seconds), but not before its job has written that it has begun, and has
 # started its programs: on a busy machine both may take some tenths of a second.
 SOON = 1.0
 NEVER = "it never became true"
+# The database on a private server.
+NAME = "jobs"
 
 
 class WorkerProcess:
@@ -221,6 +226,22 @@ def used_here(entry: Mapping[str, object]) -> Iterator[None]:
     finally:
         connections["default"].close()
         connections["default"] = usual
+
+
+@pytest.fixture
+def server(transactional_db: None) -> Iterator[Server]:
+    """Return a server of this test alone, with the tables; `default` is on it meanwhile."""
+    with private(TEST_DATABASE) as server:
+        server.execute(f"CREATE DATABASE {NAME}")
+        with used_here(entry_of(server)):
+            call_command("migrate", verbosity=0)
+            yield server
+
+
+def entry_of(server: Server) -> dict[str, Any]:
+    """Return what leads to a private server, for the entry of DATABASES."""
+    place = {"HOST": "127.0.0.1", "PORT": str(server.port)}
+    return {**place, "NAME": NAME, "USER": server.superuser, "PASSWORD": ""}
 
 
 @pytest.fixture

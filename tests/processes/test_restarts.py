@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from django_jobs.models import Job
@@ -17,8 +15,8 @@ from tests.conftest import TEST_DATABASE
 from tests.faults.accounts import Accounts
 from tests.faults.ledger import Ledger
 from tests.faults.reckoning import broken
-from tests.processes.conftest import PATIENCE, Ask, Start, WorkerProcess, children, used_here
-from tests.servers import Server, private
+from tests.processes.conftest import PATIENCE, Ask, Start, WorkerProcess, children, entry_of
+from tests.servers import Server
 from tests.tiers import by_tier
 
 pytestmark = [
@@ -28,33 +26,12 @@ pytestmark = [
     pytest.mark.timeout(by_tier(180, 180, 3600)),
 ]
 
-NAME, OUTAGE = "jobs", "server *"
-USERS = {"postgresql": "postgres", "mariadb": "root"}
+OUTAGE = "server *"
 # For how long the server is away (seconds), at random up to the first; and each of the others once.
 SHORT, LONG = by_tier(1.5, 1.5, 4.0), by_tier((), (), (30.0, 60.0, 90.0))
 RESTARTS = by_tier(3, 3, {"postgresql": 25, "mariadb": 10}.get(TEST_DATABASE, 0))
 # The workers must be at work so long after the server answers again (seconds); asserted in the highest tier.
 BUSY_AGAIN = by_tier(60.0, 60.0, 10.0)
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    """Return a server of this test alone, with the tables; `default` is on it meanwhile."""
-    with private(TEST_DATABASE) as server:
-        server.execute(f"CREATE DATABASE {NAME}")
-        with used_here(_entry(server)):
-            call_command("migrate", verbosity=0)
-            yield server
-
-
-def _entry(server: Server) -> dict[str, Any]:
-    return {
-        "NAME": NAME,
-        "HOST": "127.0.0.1",
-        "PORT": str(server.port),
-        "USER": USERS[TEST_DATABASE],
-        "PASSWORD": "",
-    }
 
 
 def _pauses(chance: random.Random) -> list[float]:
@@ -78,8 +55,8 @@ def test_no_job_and_no_worker_is_lost_however_often_the_server_is_restarted(
     record_property: Callable[[str, object], None],
 ) -> None:
     chance = random.Random(seed)
-    workers = [start_worker("--processes", "2", database=_entry(server), LEASE=2) for _ in range(2)]
-    askers = [start_asking(record, chance.randrange(2**32), database=_entry(server)) for _ in range(2)]
+    workers = [start_worker("--processes", "2", database=entry_of(server), LEASE=2) for _ in range(2)]
+    askers = [start_asking(record, chance.randrange(2**32), database=entry_of(server)) for _ in range(2)]
     moment = 0.0
     record_property("size", f"{RESTARTS} restarts, away up to {max([SHORT, *LONG]):g} s")
     for number, pause in enumerate(_pauses(chance)):
