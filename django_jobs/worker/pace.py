@@ -6,7 +6,7 @@ from __future__ import annotations
 # for the milliseconds in which the desk keeps the loop from the interpreter.
 AHEAD_SECONDS, AHEAD_MOST = 0.02, 100
 # The same for jobs that are claimed but not handed out.
-BUFFER_SECONDS, BUFFER_MOST = 0.1, 100
+BUFFER_SECONDS, BUFFER_MOST = 0.1, 300
 # Ends that are written together should not have taken longer (seconds), and be no more than a third of what
 # is held: while they are written, runners go on with the rest.
 GATHER_SECONDS, GATHER_SHARE = 0.01, 3
