@@ -30,8 +30,8 @@ PATIENCE = float(os.environ.get("TEST_PATIENCE", "45"))
 # started its programs: on a busy machine both may take some tenths of a second.
 SOON = 1.0
 NEVER = "it never became true"
-# The database on a private server.
-NAME = "jobs"
+# On a private server.
+PRIVATE_DATABASE = "jobs"
 
 
 class WorkerProcess:
@@ -232,7 +232,7 @@ def used_here(entry: Mapping[str, object]) -> Iterator[None]:
 def server(transactional_db: None) -> Iterator[Server]:
     """Return a server of this test alone, with the tables; `default` is on it meanwhile."""
     with private(TEST_DATABASE) as server:
-        server.execute(f"CREATE DATABASE {NAME}")
+        server.execute(f"CREATE DATABASE {PRIVATE_DATABASE}")
         with used_here(entry_of(server)):
             call_command("migrate", verbosity=0)
             yield server
@@ -241,7 +241,7 @@ def server(transactional_db: None) -> Iterator[Server]:
 def entry_of(server: Server) -> dict[str, Any]:
     """Return what leads to a private server, for the entry of DATABASES."""
     place = {"HOST": "127.0.0.1", "PORT": str(server.port)}
-    return {**place, "NAME": NAME, "USER": server.superuser, "PASSWORD": ""}
+    return {**place, "NAME": PRIVATE_DATABASE, "USER": server.superuser, "PASSWORD": ""}
 
 
 @pytest.fixture

@@ -50,7 +50,8 @@ Note = Callable[[str, object], None]
 def start_here(request: pytest.FixtureRequest, start_worker: Start) -> Start:
     """Return what starts a worker on a server of this test alone, where there are servers.
 
-    The machine's PostgreSQL may be without autovacuum, and then every table grows for ever.
+    The machine's PostgreSQL may be without autovacuum, and then every table grows for ever. A server of one's
+    own does not wait for the disk, on which nothing here depends.
     """
     if TEST_DATABASE not in KINDS:
         return start_worker

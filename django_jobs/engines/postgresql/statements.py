@@ -31,6 +31,7 @@ _TYPES = {
 
 
 def _given(*columns: str) -> str:
+    # In a subquery, so that the planner does not count the values, see `_update`.
     arrays = ", ".join(f"(SELECT %s::{_TYPES.get(column, 'text')}[])" for column in columns)
     return f"unnest({arrays}) AS given({', '.join(columns)})"
 
@@ -48,10 +49,11 @@ def _update(changes: str, *columns: str, only: str = "") -> str:
 
     In whatever order a join would lock them, two writers that share some could wait for each other.
 
-    Each row is found by its key, whatever the statistics say, which may be older than most rows: a subquery
-    that locks cannot be turned into a join that reads the whole table, nor a status in an expression into an
-    index of which it reads all that run, or have run since somebody's old snapshot was taken. And of an array
-    that it does not know the planner expects few values, so the update looks each up as well.
+    In a table of more than some pages each row is found by its key, whatever the statistics say, which may be
+    older than most rows: a subquery that locks cannot be turned into a join that reads the whole table, nor a
+    status in an expression into an index of which it reads all that run, or have run since somebody's old
+    snapshot was taken. And of an array that it does not know the planner expects few values, so the update
+    looks each up as well.
     """
     return f"""WITH held AS MATERIALIZED (
         SELECT given.* FROM (SELECT * FROM {_given(*columns, "id", "token")} ORDER BY id) AS given

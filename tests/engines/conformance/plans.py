@@ -64,7 +64,9 @@ class TestPlansOfWhatWasSmall:
             for statement, plan in _explained(name, verb):
                 assert not _by_status(plan), f"{name}: {statement}\n{plan}"
 
-    def test_what_is_held_is_found_by_its_key_where_the_database_has_never_looked_at_the_table(self, engine):
+    def test_what_is_held_is_found_by_its_key_where_the_database_has_not_looked_since_the_table_was_filled(
+        self, engine
+    ):
         enqueue(engine, ROWS)
         for name, verb in _about_held(engine, claim(engine, 1000)).items():
             for statement, plan in _explained(name, verb):
