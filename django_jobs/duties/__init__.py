@@ -40,7 +40,7 @@ class Duty(Protocol):
     interval: float
 
     def run(self, engine: Engine, *, now: datetime) -> Done:
-        """Do at most STEP rows of it."""
+        """Do at most STEP rows of it, or as many as `stride.py` finds."""
         ...
 
 

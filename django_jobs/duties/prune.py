@@ -32,7 +32,7 @@ class Prune:
         self._kept = {status: seconds for status, seconds in retention.items() if seconds is not None}
 
     def run(self, engine: Engine, *, now: datetime) -> Done:
-        """Remove as many jobs as are quickly removed; come back soon when there were so many."""
+        """Remove jobs by a step of the stride; come back soon when there were so many."""
         if not self._kept:
             return Done()
         return self._stride.step(engine, lambda limit: self._remove(engine, now, limit), now=now)

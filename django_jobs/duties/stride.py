@@ -14,8 +14,9 @@ from django_jobs.wire.clock import boottime
 LEAST = 10
 # By how much the next step is made shorter or longer at most: one that happened to be slow says little.
 SHORTER, LONGER = 0.5, 1.25
-# A worker that ends jobs faster than it removes them rests less: for each it removes so many.
-AHEAD = 2.0
+# A worker that ends jobs faster than it removes them rests less, and takes longer steps where that is not
+# enough: for each it removes so many. But no step is to take longer than so (seconds): renewals wait for it.
+AHEAD, LONGEST = 2.0, 0.25
 
 
 def nothing() -> int:
@@ -37,47 +38,56 @@ class Stride:
     def __init__(self, *, added: Callable[[], int] = nothing) -> None:
         self._added, self._added_then, self._then = added, added(), boottime()
         self._rows: float | None = None
+        self._seconds_a_row = 0.0
         self._more = False
 
     def step(self, engine: Engine, remove: Callable[[int], int], *, now: datetime) -> Done:
-        """Remove up to as many rows as are quickly removed; come back after a rest when there were so many.
+        """Remove as many rows as are quickly removed, or as a busy worker has to; come back for more.
 
         Args:
             remove: removes up to so many rows, returns how many it did.
         """
-        added, seconds = self._since_then()
-        limit = self._limit(engine.removal, added if self._more else 0)
+        removal, moment, added = engine.removal, boottime(), self._added()
+        # What was added while there was nothing to remove is not old yet.
+        owed = int(AHEAD * (added - self._added_then)) if self._more else 0
+        limit, all_of_it = self._limit(removal, owed)
+        self._more = False  # should the step fail, the next one is a short one
         with engine.transaction():
             # Not from before it: waiting for the one lock of SQLite keeps nobody else waiting.
             begun = boottime()
             removed = remove(limit)
             took = boottime() - begun
-        self._more = removed == limit
+        pace = max(added - self._added_then, 1e-6) / max(moment - self._then, 1e-6)
+        self._added_then, self._then, self._more = added, moment, removed == limit
         if not self._more:
             return Done()
-        self._rows = self._quickly_removed(engine.removal, limit, took)
-        rest = min(engine.removal.rests * took, limit * seconds / (AHEAD * max(added, 1e-6)))
-        return Done(again_at=now + timedelta(seconds=rest))
+        rest = self._rest(removal, limit, took, pace)
+        return Done(again_at=now + timedelta(seconds=rest if all_of_it else 0.0))
 
-    def _since_then(self) -> tuple[int, float]:
-        """Return how many rows this worker has added since the step before, in how many seconds."""
-        now, added = boottime(), self._added()
-        since = added - self._added_then, max(now - self._then, 1e-6)
-        self._then, self._added_then = now, added
-        return since
+    def _limit(self, removal: Removal, owed: int) -> tuple[int, bool]:
+        """Return how many rows to remove, and whether those are all that this worker owes.
 
-    def _limit(self, removal: Removal, added: int) -> int:
+        A busy one has a turn for its duties only so often: in each it has to remove what it adds between two,
+        though that takes longer, or the table grows for as long as it is busy.
+        """
         if self._rows is None:
-            return removal.most
-        # A busy worker has a turn for its duties only so often: in each it has to remove what it adds between
-        # two, though that takes longer, or the table grows for as long as it is busy.
-        return max(LEAST, int(self._rows), min(removal.most, int(AHEAD * added)))
+            return removal.most, True
+        most = min(removal.most, int(LONGEST / max(self._seconds_a_row, 1e-6)))
+        return max(LEAST, int(self._rows), min(most, owed)), owed < most
 
-    def _quickly_removed(self, removal: Removal, rows: int, took: float) -> float:
-        """Return how many rows take as long as a step may, by the step that removed so many in so long."""
+    def _rest(self, removal: Removal, rows: int, took: float, pace: float) -> float:
+        """Return how long (seconds) to rest, so that short steps are enough where they come often enough.
+
+        Args:
+            rows: how many were removed.
+            took: how long that took (seconds).
+            pace: how many rows a second were added.
+        """
+        self._seconds_a_row = took / rows
         before = rows if self._rows is None else max(LEAST, self._rows)
-        quick = rows * removal.seconds / max(took, 1e-6)
-        return min(removal.most, _between(SHORTER * before, quick, LONGER * before))
+        quick = removal.seconds / max(self._seconds_a_row, 1e-6)
+        self._rows = min(removal.most, _between(SHORTER * before, quick, LONGER * before))
+        return min(removal.rests * took, max(0.0, max(LEAST, self._rows) / (AHEAD * pace) - took))
 
 
 def _between(least: float, value: float, most: float) -> float:

@@ -9,9 +9,11 @@ class Removal(NamedTuple):
     """How old rows are removed so that nobody who works beside it has to wait.
 
     Attributes:
-        most: how many are removed in one transaction.
+        most: how many are removed in one transaction. Twice what one of a worker ends: a busy one has a
+            turn for removing between two of those.
         seconds: how long such a transaction may take; where it takes longer, the next one removes fewer.
-        rests: how many times as long as it took nothing is removed after it.
+        rests: how many times as long as it took nothing is removed after it. Neither holds for a worker that
+            ends more than it could remove so.
     """
 
     most: int
