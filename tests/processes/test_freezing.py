@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -69,8 +70,8 @@ class Frozen:
 
     def resume(self) -> None:
         """Let all of it go on."""
-        for pid in (*self.also, self.worker.pid):
-            os.kill(pid, signal.SIGCONT)
+        _send(signal.SIGCONT, self.also)
+        self.worker.send(signal.SIGCONT)
 
 
 def _start_two(start_worker: Start, *, lease: float) -> list[WorkerProcess]:
@@ -91,12 +92,19 @@ def _freeze_who_runs(job: Job, part: Part, workers: list[WorkerProcess], ledger:
     }[part]
     # Before the parent: should this process be held up between the two, the lease would pass, and a nursery
     # that is awake would end the run.
-    for pid in also:
-        os.kill(pid, signal.SIGSTOP)
+    _send(signal.SIGSTOP, also)
     owner.until(lambda: _frozen_without_locks(owner, job))
     job.refresh_from_db()
     assert job.lease is not None
     return Frozen(owner, runner, job.worker_id, job.lease, also)
+
+
+def _send(number: signal.Signals, pids: list[int]) -> None:
+    for pid in pids:
+        # The runner before may have been dying still: its nursery reaps it before it is frozen, or as soon as
+        # it goes on.
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _frozen_without_locks(worker: WorkerProcess, job: Job) -> bool:
