@@ -35,7 +35,7 @@ class Bound(NamedTuple):
 BOUNDS = {
     "enqueue: processor time of an ORM create()": (Bound(1.2, 2.5), Bound(1.3, 2.5)),
     "one of many at once: processor time of one alone": (Bound(0.2, 0.5), Bound(0.06, 0.2)),
-    "drain: rate of the limit": (Bound(0.15, 0.05), Bound(0.45, 0.2)),
+    "drain: rate of the limit": (Bound(0.24, 0.05), Bound(0.75, 0.3)),
     "drain: processor time of the limit": (Bound(9, 22), Bound(5, 13)),
     "claim beside 200,000 others: time of one without them": (Bound(1, 5), Bound(1, 5)),
     "claim beside 200,000 others: rows read for each job": (Bound(0, 20), Bound(6, 20)),
