@@ -149,7 +149,10 @@ class Engine(Nature):
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
-        """Take up to n ready jobs, best first, under one token; of queues in `past` maybe only later ones."""
+        """Take up to n ready jobs, best first, under one token; of queues in `past` maybe only later ones.
+
+        Queues that are paused may be left out: who has asked for the ready ones does not name them.
+        """
         return claiming.claim(self, queues, n, worker_id=worker_id, token=token, lease=lease)
 
     def metas(self, ids: Sequence[UUID]) -> dict[UUID, str]:

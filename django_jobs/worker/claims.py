@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django_jobs import logs
 from django_jobs.engines import Engine
@@ -101,12 +102,13 @@ class Claims:
         return self._engine.cancels(self._terms.worker_id) if self._held else []
 
     def settle_and_claim(self, work: Work, *, wanted: int) -> list[ClaimedJob]:
-        """Write what was handed over and claim up to so many jobs, in one transaction."""
+        """Write what was handed over and claim up to so many jobs, in one transaction where there is both."""
         if work.given_back or any(_makes_ready(*each) for each in work.finished):
             self.queues.forget()  # our own write may make a queue ready that the list does not have
         if not work and not (wanted and self.queues.names()):
             return []  # a look in vain needs no transaction, and on SQLite not the one lock for writing
-        written, returned, (claimed, looks) = self._engine.repeated(lambda: self._write(work, wanted))
+        written, returned, (claimed, looks) = self._written(work, wanted)
+        self.queues.claimed()
         for look in looks if self._engine.claims_past else ():
             self._floors.took(look)
         self._account_for_returned(work, set(returned.cancelled))
@@ -131,6 +133,11 @@ class Claims:
             logs.unheard(jobs=self._engine.repeated(lambda: self._engine.release(released)).ours)
             self.queues.forget()
         self._answered_at = asked_at
+
+    def _written(self, work: Work, wanted: int) -> tuple[list[Settled], Returned, Claimed]:
+        if not work:  # no transaction but the claim's own: a job that comes to an idle worker waits for it
+            return [], Returned(), self._claim(wanted)
+        return self._engine.repeated(lambda: self._write(work, wanted))
 
     def _write(self, work: Work, wanted: int) -> tuple[list[Settled], Returned, Claimed]:
         with self._tally.counting(self._engine, now=self._clock.now) as runs:
@@ -163,7 +170,8 @@ class Claims:
 
     def _look(self, queues: Sequence[str], wanted: int, past: Places) -> Look:
         self._asked_at, begun = boottime(), boottime_ns()
-        jobs = self._engine.claim(
+        claim = partial(
+            self._engine.claim,
             queues,
             wanted,
             worker_id=self._terms.worker_id,
@@ -171,6 +179,8 @@ class Claims:
             lease=self._lease_end(),
             past=past,
         )
+        # By itself: a look before it may have claimed some, and they must not be forgotten for a conflict.
+        jobs = self._engine.repeated(claim)
         return Look(jobs, full=not past, seconds=(boottime_ns() - begun) / 1e9)
 
     def _with_metas(self, claimed: list[ClaimedJob]) -> list[ClaimedJob]:

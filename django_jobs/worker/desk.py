@@ -4,7 +4,7 @@ Each pass is a row of bounded units, in this order, so that nothing keeps a rene
 
 1. renew the lease of all that the worker holds
 2. hear whether another connection has made jobs ready, if the loop wants any
-3. write what the loop handed over and claim what it wants, in one transaction
+3. write what the loop handed over and claim what it wants, in one transaction where there is both
 4. hear which of the jobs it holds somebody wants cancelled
 5. do the duties that are due, until the next renewal is
 6. after a renewal, say in the list of workers that this one is there
@@ -25,6 +25,7 @@ from django_jobs.duties import Done, Duty
 from django_jobs.duties.promote import Promote
 from django_jobs.duties.rescue import Rescue
 from django_jobs.engines import Engine
+from django_jobs.engines.listening import ANY_QUEUE
 from django_jobs.engines.rows import ClaimedJob, WorkerRow
 from django_jobs.engines.tally import Tally
 from django_jobs.engines.transient import is_transient
@@ -88,7 +89,7 @@ class Desk:
         self._roster = DutyRoster(plan.duties)
         self._presence = Presence(engine, plan.worker, clock=self._clock)
         self._trouble, self._duty_trouble = Trouble(engine.alias), Trouble(engine.alias)
-        self._renew_at = self._look_at = 0.0
+        self._renew_at = self._look_at = self._poll_at = 0.0
         self._prepared = False  # the connection, which is another after every failure
         self._thread = threading.Thread(target=self._run, name="django_jobs desk", daemon=True)
 
@@ -169,9 +170,15 @@ class Desk:
         # With no slot free there is nothing to wake for: the next free one looks by itself. But news that
         # nobody reads fill the buffers, and then PostgreSQL waits for its reader inside a transaction.
         asks = self._inbox.wanted or (anyway and self._waking.listens)
-        if asks and self._waking.heard():
+        news = self._waking.heard() if asks else frozenset()
+        if not news:
+            return
+        took_all, self._look_at = boottime() < self._look_at, 0.0
+        if took_all and self._inbox.wanted and ANY_QUEUE not in news:
+            # Nothing else was ready at the last look, that might have to go first.
+            self._claims.queues.tell_of(news)
+        else:
             self._claims.queues.forget()
-            self._look_at = 0.0
             self._roster.hasten(Promote)  # the news may be a job for a little later
 
     def _foresee(self, due: datetime | None) -> None:
@@ -188,10 +195,13 @@ class Desk:
         # No more than are settled: else what has ended and is not written would pile up here, all of it to be
         # renewed again and again, and to be run a second time should this worker die.
         wanted = max(0, self._inbox.wanted - self._inbox.unwritten) if looks else 0
+        told = self._claims.queues.told_of_some
         claimed = self._claims.settle_and_claim(work, wanted=wanted)
         if (seconds := work.back_in) is not None:
             self._roster.hasten(Promote, seconds=seconds)
-        self._look_at = self._next_look() if len(claimed) < wanted else 0.0
+        if wanted and not told:
+            self._poll_at = self._next_look()
+        self._look_at = self._poll_at if len(claimed) < wanted else 0.0
         if claimed:
             self._deliver(claimed)
         return len(claimed) if looks else None

@@ -1,8 +1,11 @@
-"""Which queues the worker claims from now: those it serves that have ready jobs and are not paused."""
+"""Which queues the worker claims from now: those it serves that have ready jobs and are not paused.
+
+They are looked up, but not those it was told of: a job that comes to an idle worker waits for no question.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django_jobs.engines import Engine
@@ -30,12 +33,15 @@ class ServedQueues:
         self._engine, self._choice, self._foresee = engine, choice, foresee
         self.due: datetime | None = None
         self._names: list[str] = []
+        self._told_of: list[str] = []
         self._paused: set[str] = set()
         self._told: set[str] = set()
         self._good_until = 0.0
 
     def names(self) -> list[str]:
-        """Return the queues to claim from."""
+        """Return the queues to claim from; of those it was told of, some may be paused."""
+        if self._told_of:
+            return self._told_of
         if (asked := boottime()) >= self._good_until:
             ready, paused, self.due = self._engine.outlook()
             self._paused = set(paused)
@@ -46,7 +52,21 @@ class ServedQueues:
 
     def forget(self) -> None:
         """Look the list up again when it is next asked for."""
-        self._good_until = 0.0
+        self._told_of, self._good_until = [], 0.0
+
+    @property
+    def told_of_some(self) -> bool:
+        """Whether the next claim is only from queues it was told of."""
+        return bool(self._told_of)
+
+    def tell_of(self, queues: Iterable[str]) -> None:
+        """Claim from these next, which have a ready job; the engine leaves out those that are paused."""
+        self._told_of = sorted(queues)
+
+    def claimed(self) -> None:
+        """Take note that a claim was made: what it was told of is over."""
+        if self._told_of:
+            self.forget()
 
     def newly_paused(self) -> set[str]:
         """Return the queues that were found paused since this was last asked."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from django_jobs.engines import Engine
 from django_jobs.engines.listening import ANY_QUEUE, Listener
 from django_jobs.logs import logger
 from django_jobs.wire.clock import boottime
 from django_jobs.worker.queue_list import QueueList
 
-# After a wake-up the next one is heard so much later (seconds): a project may write its database all the
-# time without enqueueing anything.
-REST = 0.01
+# A project may write its database all the time without enqueueing anything: so many wake-ups are heard as
+# they come, then one each so often (seconds).
+AT_ONCE, REST = 4, 0.01
 # A listener that died is opened again after so long (seconds), twice as long each time.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
@@ -21,7 +23,8 @@ class Waking:
     def __init__(self, engine: Engine, *, queues: QueueList) -> None:
         self._engine, self._queues = engine, queues
         self._listener: Listener | None = None
-        self._open_at = self._rest_until = self._pause = 0.0
+        self._open_at = self._pause = 0.0
+        self._paid_until = 0.0  # each wake-up is paid for with a REST, and so many may be owed
 
     @property
     def listens(self) -> bool:
@@ -50,42 +53,47 @@ class Waking:
             return self._rest_until
         return self._listener.next_at if self._listener else self._open_at
 
-    def heard(self) -> bool:
-        """Return whether to look now: a queue that this worker serves may have new jobs."""
+    def heard(self) -> Set[str]:
+        """Return the queues of this worker that may have new jobs, ANY_QUEUE where they are not known."""
         if self._resting:
-            return False
+            return frozenset()
         try:
-            woken = self._wakes()
+            news = self._news()
         except Exception as error:  # of the kernel's, the driver's or the database's kind
             self._died(error)
-            return True
-        if woken:
-            self._rest_until = boottime() + REST
-        return woken
+            return {ANY_QUEUE}
+        if news:
+            # The generic cell rate algorithm, as in ITU-T I.371.
+            self._paid_until = max(self._paid_until, boottime()) + REST
+        return news
 
     def close(self) -> None:
         """Let go of the listener; bears being called twice. Asked again, it opens another one."""
         if self._listener:
             self._listener.close()
         self._listener = None
-        self._open_at = self._rest_until = 0.0
+        self._open_at = self._paid_until = 0.0
+
+    @property
+    def _rest_until(self) -> float:
+        return self._paid_until - (AT_ONCE - 1) * REST
 
     @property
     def _resting(self) -> bool:
         return boottime() < self._rest_until
 
-    def _wakes(self) -> bool:
+    def _news(self) -> Set[str]:
         if self._listener is None:
-            return boottime() >= self._open_at and self._open()
+            return self._open() if boottime() >= self._open_at else frozenset()
         queues = self._listener.heard()
-        return ANY_QUEUE in queues or bool(self._queues.among(queues))
+        return {ANY_QUEUE} if ANY_QUEUE in queues else frozenset(self._queues.among(queues))
 
-    def _open(self) -> bool:
+    def _open(self) -> Set[str]:
         self._listener = self._engine.listener()
         if self._pause:
             logger.info("new jobs wake this worker again")
         self._pause = 0.0
-        return True  # what came before it could hear is to be looked for
+        return {ANY_QUEUE}  # what came before it could hear is to be looked for
 
     def _died(self, error: Exception) -> None:
         if not self._pause:

@@ -218,10 +218,10 @@ class AnyOrder(RuleBasedStateMachine):
         n=st.sampled_from([4, 2, 1, 0]),
     )
     def claim(self, over: int, worker: int, queues: list[str], n: int) -> None:
-        queues = [name for name in queues if name not in self.paused]  # as a worker does
-        ready = [job_id for job_id in self.in_status(Status.READY) if self.known[job_id].queue in queues]
+        queues = self._unpaused(queues)
         best = sorted(
-            ready, key=lambda job_id: (-self.known[job_id].priority, self.known[job_id].due, job_id)
+            self._ready(queues),
+            key=lambda job_id: (-self.known[job_id].priority, self.known[job_id].due, job_id),
         )
         with self.over(over):
             claimed = self._claim(queues, n, worker)
@@ -231,17 +231,25 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: connection.features.has_select_for_update_skip_locked)
     @rule(ns=st.tuples(st.integers(1, 3), st.integers(1, 3)), commits=st.booleans())
     def claim_beside_another(self, ns: tuple[int, int], commits: bool) -> None:
-        ready = set(self.in_status(Status.READY))
+        queues = self._unpaused(QUEUES)
+        ready = self._ready(queues)
         with self.over(0), transaction.atomic():
-            first = self._claim(QUEUES, ns[0], 0)
+            first = self._claim(queues, ns[0], 0)
             with self.over(1):
-                second = self._claim(QUEUES, ns[1], 1)
+                second = self._claim(queues, ns[1], 1)
             transaction.set_rollback(not commits)
         taken = [claim.held.id for claim in (*first, *second)]
         assert len(set(taken)) == len(taken)
-        assert ready.issuperset(taken)
+        assert set(ready).issuperset(taken)
         assert (len(first), len(second) <= ns[1]) == (min(ns[0], len(ready)), True)
         self._claimed([*(first if commits else ()), *second])
+
+    def _unpaused(self, queues: Sequence[str]) -> list[str]:
+        # As a worker does, but for those it was just told of.
+        return [name for name in queues if name not in self.paused]
+
+    def _ready(self, queues: Sequence[str]) -> list[UUID]:
+        return [job_id for job_id in self.in_status(Status.READY) if self.known[job_id].queue in queues]
 
     def _claim(self, queues: Sequence[str], n: int, worker: int) -> list[Claim]:
         token, lease = next(self.tokens), self.now + LEASE

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from unittest import mock
+from uuid import UUID
 
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from django_jobs.engines import Engine, engine_for
 from django_jobs.engines.postgresql import PostgreSQLEngine
+from django_jobs.engines.rows import MAX_INTERRUPTIONS
 from django_jobs.engines.stretches import Place
 from django_jobs.models import Job
 from tests.engines.conformance import *  # noqa: F403
 from tests.engines.conformance.limits import TestPrepare  # noqa: F401
 from tests.engines.conformance.locking import TestLocks  # noqa: F401
-from tests.engines.conformance.making import LEASE, TOKEN, analyze, claim, enqueue, new
+from tests.engines.conformance.making import LEASE, NOW, TOKEN, analyze, claim, enqueue, new
 from tests.engines.conformance.plans import TestPlansOfWhatWasSmall  # noqa: F401
 
 pytestmark = pytest.mark.only_on("postgresql")
@@ -52,6 +56,31 @@ def test_with_the_statistics_of_a_single_job_no_more_are_claimed_than_asked_for(
     # All on the one page that held a single row: the planner believes that it still does.
     enqueue(engine, 20)
     assert [len(claim(engine, 2, token=token)) for token in (2, 3, 4)] == [2, 2, 2]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("past", [[], [Place("default", 0, NOW - timedelta(days=1), UUID(int=0))]])
+def test_nothing_is_claimed_from_a_paused_queue_although_it_is_named(
+    engine: Engine, past: list[Place]
+) -> None:
+    for queue in ("default", "mail"):
+        enqueue(engine, queue=queue)
+    engine.pause(["mail"], now=NOW)
+    jobs = engine.claim(["default", "mail"], 9, worker_id="w", token=TOKEN, lease=LEASE, past=past)
+    assert [job.queue for job in jobs] == ["default"]
+    engine.resume(["mail"])
+    jobs = engine.claim(["default", "mail"], 9, worker_id="w", token=TOKEN, lease=LEASE, past=past)
+    assert [job.queue for job in jobs] == ["mail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_is_one_statement_also_of_what_was_interrupted_often(engine: Engine) -> None:
+    (job,) = enqueue(engine)
+    Job.objects.update(interruptions=MAX_INTERRUPTIONS)
+    with CaptureQueriesContext(connection) as captured:
+        assert claim(engine)
+    assert len(captured) == 1
+    assert Job.objects.get(pk=job.id).started_at is not None
 
 
 def test_the_vendor_s_engine_is_the_one_in_use() -> None:

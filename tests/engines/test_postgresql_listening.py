@@ -93,6 +93,10 @@ class TestTelling:
             enqueue(engine) and 1 / 0
         assert drain(listener) == 0
 
+    def test_of_a_job_for_later_its_queue_is_not_told(self, engine, listener):
+        enqueue(engine, queue="mail", status=Status.SCHEDULED)
+        assert news(listener) == {ANY_QUEUE}
+
     def test_a_waiting_job_is_not_told_of(self, engine, listener):
         enqueue(engine, status=Status.WAITING, holds=1)
         assert drain(listener) == 0
@@ -170,6 +174,13 @@ class TestLife:
         assert [news(listener), news(listener)] == [{"mail"}, {"mail"}]
         assert listener.next_at == float("inf")
 
+    def test_with_one_queue_others_that_were_told_of_a_moment_ago_are_named(self, engine, listener):
+        enqueue(engine, queue="mail")
+        assert news(listener) == {"mail"}
+        enqueue(engine, queue="mail")  # too soon to be told of
+        enqueue(engine, queue="other")
+        assert news(listener) == {"mail", "other"}
+
     def test_a_queue_that_is_told_of_all_the_time_puts_off_no_other(self, engine, listener, monkeypatch):
         drain(listener)
         clock, arrived = [100.0], [{"mail"}, *[{"busy"}] * 20]
@@ -180,7 +191,8 @@ class TestLife:
             if "mail" in listener.heard():
                 heard_mail.append(round(clock[0] - 100, 2))
             clock[0] += 0.04
-        assert heard_mail == [0.0, 0.08, 0.28]
+        # With each news of the other, until its own second look was due.
+        assert heard_mail == [round(number * 0.04, 2) for number in range(8)]
 
     def test_all_that_has_arrived_is_read_at_once(self, engine, listener):
         told = {f"queue-{number}-{'x' * 60}" for number in range(1000)}

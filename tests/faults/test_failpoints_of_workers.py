@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from django_jobs.models import Attempt, Counter, Job, JobError, JobNote, ResultExpiry, WorkerProcess
 from tests.faults.accounts import Accounts
-from tests.faults.failpoints.points import CUT, EXIT_CODE, POINTS, Stage
+from tests.faults.failpoints.points import AMID, CUT, EXIT_CODE, POINTS, Stage
 from tests.faults.failpoints.processes import Forked, Stable
 from tests.faults.failpoints.scenes import SCENES, USUAL, Play, Scene
 from tests.faults.failpoints.table import HEARD, TABLE, End
@@ -43,6 +43,8 @@ def test_the_table_has_every_point_of_workers() -> None:
 def test_a_job_ends_as_it_was_written_down(stable: Stable, name: str) -> None:
     scene = SCENES.get(name, USUAL)
     for place, fault, end in TABLE[name].ends():
+        if (name, place) == ("claim", AMID) and connection.vendor == "postgresql":
+            continue  # there it is one statement, with nothing in the middle
         if TIER or (name, place, fault) in SAMPLE:
             _forget_all(stable.stage)
             play = Play(stable.stage, (name, place, fault))

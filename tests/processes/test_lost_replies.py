@@ -143,7 +143,10 @@ def test_what_a_worker_has_done_without_hearing_of_it_is_done_once(
     worker = start_worker("--exclude", "old", database=through(proxy), LEASE=lease, PRUNE_INTERVAL=0.1)
     worker.until(lambda: " serves " in worker.log)
     for _ in range(TIMES):
-        proxy.swallow_replies_to(b"COMMIT", times=1, after=_mark(verb))
+        if verb == "claim" and connection.vendor == "postgresql":
+            proxy.swallow_replies_to(_mark(verb), times=1)  # a transaction by itself
+        else:
+            proxy.swallow_replies_to(b"COMMIT", times=1, after=_mark(verb))
         while proxy.swallows:
             provoke(record)
             worker.until(lambda: not proxy.swallows or _is_all_done())

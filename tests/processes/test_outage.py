@@ -77,13 +77,14 @@ def test_connections_cut_again_and_again_lose_and_double_nothing(
 
 
 @servers_only
-def test_commits_whose_reply_is_lost_lose_and_double_nothing(
-    start_worker: Start, ledger: Ledger, proxy: Proxy
+@pytest.mark.parametrize("request_", [b"COMMIT", b"SET status = 'running'"], ids=["commit", "claim"])
+def test_commits_and_claims_whose_reply_is_lost_lose_and_double_nothing(
+    start_worker: Start, ledger: Ledger, proxy: Proxy, request_: bytes
 ) -> None:
     # The lease of a claim that nobody has heard of has to run out.
     worker = start_worker(database=through(proxy), LEASE=2)
     _idle(worker, ledger)
-    proxy.swallow_replies_to(b"COMMIT", times=10)
+    proxy.swallow_replies_to(request_, times=10)
     count = 0
     while proxy.swallows:
         jobs.note.enqueue(str(ledger), str(count))

@@ -486,7 +486,7 @@ def test_news_are_read_at_each_renewal_while_no_job_is_wanted(office: Office) ->
     asked = ear.asked
     office.passes()
     assert ear.asked == asked
-    office.desk._waking._rest_until = office.desk._renew_at = 0.0
+    office.desk._waking._paid_until = office.desk._renew_at = 0.0
     office.passes()
     assert ear.asked == asked + 1
 
@@ -497,7 +497,7 @@ def test_a_wait_ends_with_the_listener_s_descriptor(office: Office) -> None:
     office.inbox.want(1, received=0)
     office.passes(2)
     os.write(write, b"x")
-    office.desk._waking._rest_until = 0.0
+    office.desk._waking._paid_until = 0.0
     office.desk._pass()  # else it would wait for the poll interval, and with it the lease
     assert office.engine.ear.asked
     os.close(read)
@@ -534,10 +534,58 @@ def test_due_jobs_are_looked_for_when_there_are_news(promoting: Office, wanted: 
     promoting.inbox.want(wanted, received=0)
     promoting.engine.ear = FakeListener({ANY_QUEUE})
     promoting.desk._waking._listener = promoting.engine.ear
-    promoting.desk._renew_at = promoting.desk._waking._rest_until = 0.0
+    promoting.desk._renew_at = promoting.desk._waking._paid_until = 0.0
     promoting.engine.calls.clear()
     promoting.passes()
     assert asks in promoting.engine.calls
+
+
+@pytest.fixture
+def told(promoting: Office) -> Office:
+    """Return a desk that has looked at its queues, waits for jobs, and hears of the queue "mail" next."""
+    promoting.inbox.want(2, received=0)
+    promoting.passes()
+    promoting.desk._waking._listener = promoting.engine.ear = FakeListener({"mail"})
+    promoting.engine.calls.clear()
+    return promoting
+
+
+def test_a_queue_that_the_desk_is_told_of_is_claimed_from_before_any_question(told: Office) -> None:
+    told.engine.ready += [claimed(queue="mail"), claimed(queue="other")]
+    told.passes()
+    assert [job.queue for news in told.news() for job in news.jobs] == ["mail"]
+    assert told.engine.calls == ["claim"]
+
+
+def test_what_is_ready_elsewhere_is_looked_for_when_a_look_is_due_whatever_was_told(told: Office) -> None:
+    told.passes()
+    assert told.engine.calls == ["claim"]
+    told.engine.ready += [claimed(queue="other")]
+    told.desk._look_at = told.desk._poll_at = boottime()  # each pass hears of "mail" again
+    told.passes(2)
+    assert [job.queue for news in told.news() for job in news.jobs] == ["other"]
+
+
+def test_what_waits_elsewhere_is_not_passed_over_for_a_queue_that_the_desk_is_told_of(told: Office) -> None:
+    told.engine.ear.news = set()
+    told.desk._claims.queues.forget()
+    assert len(told.claims(claimed(queue="other"), claimed(queue="other"))) == 2
+    told.inbox.want(1, received=2)
+    told.engine.ready += [claimed(queue="other"), claimed(queue="mail")]
+    told.engine.ear.news = {"mail"}
+    told.passes()
+    assert [job.queue for news in told.news() for job in news.jobs] == ["other"]
+
+
+def test_with_no_slot_free_a_queue_that_the_desk_is_told_of_is_looked_up_later(told: Office) -> None:
+    told.inbox.want(0, received=0)
+    told.desk._renew_at = 0.0
+    told.passes()
+    told.inbox.want(1, received=0)
+    told.engine.calls.clear()
+    told.engine.ear.news = set()
+    told.passes()
+    assert told.engine.calls[0] == "outlook"
 
 
 def test_who_looks_for_ready_jobs_hears_when_the_next_one_is_due(promoting: Office) -> None:

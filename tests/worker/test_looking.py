@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from django_jobs.engines.rows import ClaimedJob
 from django_jobs.engines.stretches import Place
@@ -52,6 +54,33 @@ def test_where_that_finds_too_few_everything_is_looked_at_before_the_desk_rests(
     assert office.engine.calls.count("claim") == 2
     assert office.engine.past == []
     assert office.inbox.wanted == 1
+
+
+def test_a_conflict_of_the_second_look_forgets_nothing_that_the_first_has_claimed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = claimed()
+    _claim_the_first_of(claimed(), second, office=office)
+    office.news()
+    claim, looks = office.engine.claim, iter((None, OperationalError("conflict"), None))
+
+    def conflicting(*given: Any, **terms: Any) -> list[ClaimedJob]:
+        if conflict := next(looks):
+            raise conflict
+        return claim(*given, **terms)
+
+    def repeated(write: Callable[[], Any]) -> Any:
+        try:
+            return write()
+        except OperationalError:
+            return write()
+
+    monkeypatch.setattr(office.engine, "claim", conflicting)
+    monkeypatch.setattr(office.engine, "repeated", repeated)
+    office.inbox.want(2, received=1)
+    office.passes()
+    assert next(looks, "none is left") == "none is left"
+    assert [job.id for news in office.news() for job in news.jobs] == [second.id]
 
 
 def _claim_the_first_of(*jobs: ClaimedJob, office: Office) -> None:

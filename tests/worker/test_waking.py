@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 from unittest import mock
 
 import pytest
 
 from django_jobs.engines.listening import ANY_QUEUE, Listener
+from django_jobs.worker import waking as rests
 from django_jobs.worker.queue_list import QueueList
-from django_jobs.worker.waking import Waking
+from django_jobs.worker.waking import AT_ONCE, REST, Waking
 from tests.worker.fake_engine import FakeEngine, FakeListener
 
 
@@ -19,9 +21,9 @@ def _waking(ear: Listener, **queues: Any) -> tuple[Waking, FakeEngine]:
     return Waking(engine, queues=QueueList(**queues)), engine  # type: ignore[arg-type]
 
 
-def _heard(waking: Waking) -> bool:
+def _heard(waking: Waking) -> Set[str]:
     """Ask as if the last rest were over."""
-    waking._rest_until = 0.0
+    waking._paid_until = 0.0
     return waking.heard()
 
 
@@ -46,36 +48,51 @@ def test_after_a_wake_up_neither_descriptor_nor_listener_is_asked_for_a_while() 
     waking, _ = _waking(ear)
     waking.heard()
     assert _heard(waking)
-    waking._rest_until = float("inf")
+    waking._paid_until = float("inf")
     asked = ear.asked
     assert not waking.heard()
     assert (ear.asked, waking.fileno(), waking.next_at) == (asked, None, float("inf"))
-    waking._rest_until = 0.0
+    waking._paid_until = 0.0
     assert waking.fileno() == 5
 
 
-def test_the_rest_ends() -> None:
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> mock.Mock:
+    """Return a clock that stands still until it is set."""
+    clock = mock.Mock(return_value=1000.0)
+    monkeypatch.setattr(rests, "boottime", clock)
+    return clock
+
+
+def test_some_wake_ups_are_heard_as_they_come_and_then_one_each_so_often(now: mock.Mock) -> None:
     waking, _ = _waking(FakeListener({ANY_QUEUE}))
-    waking.heard()
-    assert 0 < waking.next_at < float("inf")
+    assert all(waking.heard() for _ in range(AT_ONCE))
+    assert not waking.heard()
+    assert waking.next_at == pytest.approx(now() + REST)
+    for _ in range(3):
+        now.return_value = waking.next_at
+        assert waking.heard()
+        assert not waking.heard()
+    now.return_value += AT_ONCE * REST
+    assert all(waking.heard() for _ in range(AT_ONCE))
 
 
 @pytest.mark.parametrize(
     ("served", "news", "wakes"),
     [
-        ({"names": ["mail"]}, {"mail"}, True),
-        ({"names": ["mail"]}, {"other"}, False),
-        ({"names": ["mail"]}, {"other", ANY_QUEUE}, True),
-        ({"exclude": ["mail"]}, {"mail"}, False),
-        ({"exclude": ["mail"]}, {"mail", "other"}, True),
-        ({}, {"mail"}, True),
-        ({}, set(), False),
+        ({"names": ["mail"]}, {"mail"}, {"mail"}),
+        ({"names": ["mail"]}, {"other"}, set()),
+        ({"names": ["mail"]}, {"other", ANY_QUEUE}, {ANY_QUEUE}),
+        ({"exclude": ["mail"]}, {"mail"}, set()),
+        ({"exclude": ["mail"]}, {"mail", "other"}, {"other"}),
+        ({}, {"mail"}, {"mail"}),
+        ({}, set(), set()),
     ],
 )
-def test_only_queues_that_are_served_wake(served: dict[str, Any], news: set[str], wakes: bool) -> None:
+def test_only_queues_that_are_served_wake(served: dict[str, Any], news: set[str], wakes: set[str]) -> None:
     waking, _ = _waking(FakeListener(news), **served)
     waking.heard()
-    assert _heard(waking) is wakes
+    assert _heard(waking) == wakes
 
 
 def test_a_listener_that_dies_is_said_once_and_opened_again_later(caplog: pytest.LogCaptureFixture) -> None:
@@ -105,7 +122,7 @@ def test_a_listener_that_has_lost_its_descriptor_has_died(monkeypatch: pytest.Mo
     ear = FakeListener(set(), fd=5)
     waking, _ = _waking(ear)
     waking.heard()
-    waking._rest_until = 0.0
+    waking._paid_until = 0.0
     monkeypatch.setattr(ear, "fileno", mock.Mock(side_effect=OSError("the connection is lost")))
     assert waking.fileno() is None
     assert (ear.closed, waking.listens) == (1, False)

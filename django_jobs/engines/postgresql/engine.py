@@ -12,7 +12,7 @@ from django.db import transaction
 
 from django_jobs.engines.listening import Listener
 from django_jobs.engines.portable.batches import batches
-from django_jobs.engines.portable.claiming import best_first, charge_next_death
+from django_jobs.engines.portable.claiming import best_first
 from django_jobs.engines.portable.removing import checked_final
 from django_jobs.engines.portable.values import Row
 from django_jobs.engines.postgresql import configuration, copying, listening, removing, statements
@@ -98,7 +98,7 @@ class PostgreSQLEngine(NotifyingEngine):
     def claim(
         self, queues: Sequence[str], n: int, *, worker_id: str, token: int, lease: datetime, past: Places = ()
     ) -> list[ClaimedJob]:
-        """Find, lock and mark in one statement.
+        """Find, lock, mark and charge in one statement, a transaction by itself: an idle worker asks once.
 
         Not `WHERE id IN (SELECT … FOR UPDATE SKIP LOCKED LIMIT n)`: with stale statistics it is planned
         so that the subquery runs again and again, and claims many times n.
@@ -106,17 +106,13 @@ class PostgreSQLEngine(NotifyingEngine):
         names = list(dict.fromkeys(queues))
         if not names or n < 1:
             return []
-        # No savepoint: two round trips, before a job that an idle worker was woken for can begin.
-        with self.transaction(savepoint=False):
-            marks = (worker_id, token, lease)
-            if past:
-                found = self.ask(statements.CLAIM_PAST, (*_past(names, past, n), n, *marks))
-            else:
-                found = self.ask(statements.CLAIM, (names, n, n, *marks))
-            # RETURNING comes in whatever order the rows were changed.
-            jobs = best_first([ClaimedJob._make((*row, token, None)) for row in found])
-            charge_next_death(self, jobs)
-        return jobs
+        marks = (worker_id, token, lease)
+        if past:
+            found = self.ask(statements.CLAIM_PAST, (*_past(names, past, n), n, *marks))
+        else:
+            found = self.ask(statements.CLAIM, (names, n, n, *marks))
+        # RETURNING comes in whatever order the rows were changed.
+        return best_first([ClaimedJob._make((*row, token, None)) for row in found])
 
     def prune(self, status: Status, *, before: datetime, limit: int) -> int:
         """Remove all by a statement a table."""

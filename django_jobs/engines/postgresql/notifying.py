@@ -17,7 +17,7 @@ from django_jobs.outcomes import Outcome
 from django_jobs.states import AttemptOutcome, Status
 from django_jobs.wire.clock import boottime
 
-# One channel for all; what goes with it is the name of a queue, or ANY_QUEUE.
+# One channel for all; what goes with it is the name of a queue that has a ready job, or ANY_QUEUE.
 CHANNEL = "django_jobs"
 # In autocommit a process tells of a queue so often at most (seconds): each notification costs every worker
 # a look. A worker looks again a little later than that after each.
@@ -34,7 +34,7 @@ class NotifyingEngine(WholesaleEngine):
 
     def enqueue(self, jobs: Sequence[NewJob]) -> None:
         """Tell of a single job within its INSERT: a round trip more would be the dearer part."""
-        queues = {job.queue for job in jobs if job.status is not Status.WAITING}
+        queues = {_news_of(job) for job in jobs if job.status is not Status.WAITING}
         if len(jobs) == 1 and self._worth_telling(queues):
             self.ask(_INSERT_AND_TELL, (*self.values.new(jobs[0]), CHANNEL, *queues))
         else:
@@ -85,6 +85,11 @@ class NotifyingEngine(WholesaleEngine):
         worth = [queue for queue in sorted(queues) if now >= _told.get((self.alias, queue), 0.0) + EVERY]
         _told.update({(self.alias, queue): now for queue in worth})
         return worth
+
+
+def _news_of(job: NewJob) -> str:
+    # Whoever hears of a queue claims from it at once, and asks only otherwise when the next job is due.
+    return job.queue if job.status is Status.READY else ANY_QUEUE
 
 
 def _goes_back(outcome: Outcome) -> bool:

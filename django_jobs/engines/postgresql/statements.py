@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django_jobs.engines.portable.claiming import COLUMNS
 from django_jobs.engines.portable.statements import UNASKED, UNCLAIMED, Statements, one_more
-from django_jobs.engines.rows import NewJob
+from django_jobs.engines.rows import MAX_INTERRUPTIONS, NewJob
 from django_jobs.engines.settling import AttemptRow, ErrorRow
 from django_jobs.models.sound import readable_moment
 
@@ -123,16 +123,25 @@ def _claim(first: str) -> str:
     # locked and more than asked for would be claimed.
     return f"""WITH best AS MATERIALIZED (
         SELECT first.id FROM {first} ORDER BY first.priority DESC, first.run_after, first.id LIMIT %s)
-    UPDATE django_jobs_job AS job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s
+    UPDATE django_jobs_job AS job SET status = 'running', worker_id = %s, claim_token = %s, lease = %s,
+        started_at = CASE WHEN job.interruptions >= {MAX_INTERRUPTIONS} THEN clock_timestamp()
+            ELSE job.started_at END
     FROM best WHERE job.id = best.id RETURNING {_CLAIMED}"""
 
 
-CLAIM = _claim(f"unnest(%s::text[]) AS served(queue) CROSS JOIN LATERAL ({_probe()}) AS first")
+# As an array, which is read once, whatever else is planned. Of queues that a worker was told of it has not
+# asked whether they are paused.
+_UNPAUSED = """served.queue <> ALL (ARRAY(
+    SELECT name::text FROM django_jobs_queue WHERE paused_at IS NOT NULL))"""
+
+CLAIM = _claim(f"""unnest(%s::text[]) AS served(queue)
+    CROSS JOIN LATERAL ({_probe()}) AS first WHERE {_UNPAUSED}""")
 
 # The row comparison is the very bound where the index is entered; with OR all before it would be read.
 CLAIM_PAST = _claim(f"""(
     SELECT found.* FROM unnest(%s::text[], %s::smallint[], %s::smallint[]) AS served(queue, lowest, highest)
     CROSS JOIN LATERAL ({_probe("AND priority BETWEEN served.lowest AND served.highest")}) AS found
+    WHERE {_UNPAUSED}
     UNION ALL
     SELECT found.* FROM unnest(%s::text[], %s::smallint[], %s::timestamptz[], %s::uuid[])
         AS served(queue, priority, run_after, id)
@@ -140,7 +149,7 @@ CLAIM_PAST = _claim(f"""(
     _probe('''AND priority = served.priority
         AND (django_jobs_job.run_after, django_jobs_job.id) > (served.run_after, served.id)''')
 }) AS found
-    ) AS first""")
+    WHERE {_UNPAUSED}) AS first""")
 
 # A limit of the project's own that is lower stays; 0 is none.
 BOUND_STATEMENTS = """SELECT set_config('statement_timeout', %s, false) FROM pg_settings
