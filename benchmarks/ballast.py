@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -80,6 +81,7 @@ def tidy() -> None:
     """
     for statement in _TIDY.get(connection.vendor, ()):
         ask(statement)
+    os.sync()
 
 
 def ask(statement: str, values: Sequence[object] | None = None) -> None:

@@ -38,6 +38,30 @@ def fresh_project(database: str = "sqlite") -> Iterator[None]:
         connection.close()
 
 
+@contextmanager
+def copied_project() -> Iterator[tuple[str, str]]:
+    """Copy the fresh project's database as it is; return the names of both, for `use_database`."""
+    from django.db import connection
+
+    original = str(connection.settings_dict["NAME"])
+    connection.creation.clone_test_db(suffix="copy", verbosity=0, autoclobber=True)
+    copy = str(connection.creation.get_test_db_clone_settings("copy")["NAME"])
+    try:
+        yield original, copy
+    finally:
+        use_database(copy)
+        connection.creation.destroy_test_db(original, verbosity=0)
+        use_database(original)
+
+
+def use_database(name: str) -> None:
+    """Have this process and the workers that it starts use the database of this name."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["NAME"] = os.environ["TEST_DATABASE_NAME"] = name
+
+
 def start_worker(*options: str) -> subprocess.Popen[bytes]:
     """Start `runworker` in the fresh project, with its own log at WARNING."""
     command = [sys.executable, "-m", "django", "runworker", "--verbosity", "0", *options]

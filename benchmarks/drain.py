@@ -10,16 +10,19 @@ import argparse
 import os
 import resource
 import statistics
+from collections.abc import Sequence
 from uuid import UUID
 
-from benchmarks.bench import DATABASES, fresh_project, machine, start_worker
+from benchmarks.bench import DATABASES, copied_project, fresh_project, machine, start_worker, use_database
 from benchmarks.figures import Figure, tell
 
+# Jobs a second, and processor time for each of them (microseconds).
+Run = tuple[float, float]
 # Below it are the ids of the jobs beside; those of enqueued ones begin with the time.
 LEAST_ID = UUID(int=2**96)
 
 
-def drain(jobs: int, processes: int, threads: int, *, workers: int, coroutines: bool) -> tuple[float, float]:
+def drain(jobs: int, processes: int, threads: int, *, workers: int, coroutines: bool) -> Run:
     """Return jobs a second of one drain, and the workers' processor time for each job (microseconds)."""
     from django.db.models import Max, Min
 
@@ -71,17 +74,25 @@ def main() -> None:
         os.environ["BENCH_LISTEN"] = "1"
     with fresh_project(given.database):
         print(machine())
-        figures = _beside(given) if given.beside else _measure(given, "")
+        figures = _beside(given) if given.beside else _measure(given)
     tell(*figures)
 
 
 def _beside(given: argparse.Namespace) -> list[Figure]:
-    """Measure in tables that are empty otherwise, then among the others, and tell the shares."""
+    """Measure in turn in tables that are empty otherwise and among the others, and tell the shares."""
     from benchmarks import ballast
 
-    alone = _measure(given, ", beside nothing")
-    ballast.load_finished_and_scheduled(["default"])
-    among = _measure(given, ", beside 2,000,000 others")
+    ballast.tidy()
+    with copied_project() as (full, empty):
+        ballast.load_finished_and_scheduled(["default"])
+        ballast.tidy()
+        runs: dict[str, list[Run]] = {empty: [], full: []}
+        for _ in range(given.runs):
+            for database, found in runs.items():
+                use_database(database)
+                found.append(_once(given))
+    alone = _figures(given, runs[empty], ", beside nothing")
+    among = _figures(given, runs[full], ", beside 2,000,000 others")
     rate, cost = (full.value / empty.value * 100 for full, empty in zip(among, alone, strict=True))
     return [
         *alone,
@@ -91,18 +102,18 @@ def _beside(given: argparse.Namespace) -> list[Figure]:
     ]
 
 
-def _measure(given: argparse.Namespace, beside: str) -> list[Figure]:
-    rates, costs = [], []
-    for _ in range(given.runs):
-        rate, cost = drain(
-            given.jobs,
-            given.processes,
-            given.threads,
-            workers=given.workers,
-            coroutines=given.coroutines,
-        )
-        rates.append(rate)
-        costs.append(cost)
+def _measure(given: argparse.Namespace) -> list[Figure]:
+    return _figures(given, [_once(given) for _ in range(given.runs)], "")
+
+
+def _once(given: argparse.Namespace) -> Run:
+    return drain(
+        given.jobs, given.processes, given.threads, workers=given.workers, coroutines=given.coroutines
+    )
+
+
+def _figures(given: argparse.Namespace, runs: Sequence[Run], beside: str) -> list[Figure]:
+    rates, costs = zip(*runs, strict=True)
     words = f"drain {_words(given)}{beside}"
     return [
         Figure(words, statistics.median(rates), "/s"),

@@ -17,6 +17,8 @@ from benchmarks.bench import DATABASES, family, fresh_project, machine, serving
 from benchmarks.figures import Figure, tell
 
 _TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+# PostgreSQL counts the transactions of a session that has fallen silent up to ten seconds later (seconds).
+SETTLES = 12
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,7 +50,7 @@ def measure(seconds: float, count: Path) -> tuple[float, int, int]:
 
     with serving() as worker:
         no_op.enqueue().result(timeout=60)  # it has begun, and has had something to do
-        time.sleep(2)
+        time.sleep(SETTLES)
         busy, asked, ended = used(worker.pid), count.stat().st_size, transactions()
         time.sleep(seconds)
         return (

@@ -37,6 +37,8 @@ class Share(NamedTuple):
 
 ONCE = ("--runs", "1")
 MANY = ("--jobs", "100000")
+# That what the second worker's start takes from the first one is a small part of it.
+LONGER = ("--jobs", "40000")
 FULL = ("BENCH_SYNCHRONOUS", "FULL", "synchronous=FULL")
 ON_SQLITE = ("sqlite",)
 
@@ -52,11 +54,11 @@ SECTIONS = {
         Measure("drain", (*ONCE, *MANY)),
     ],
     "Draining by several workers": [
-        Measure("drain", (*ONCE, "--processes", "1")),
-        Measure("drain", (*ONCE, "--workers", "2", "--processes", "1")),
-        Measure("drain", (*ONCE, "--workers", "4", "--processes", "1")),
+        Measure("drain", (*ONCE, *LONGER, "--processes", "1")),
+        Measure("drain", (*ONCE, *LONGER, "--workers", "2", "--processes", "1")),
+        Measure("drain", (*ONCE, *LONGER, "--workers", "4", "--processes", "1")),
     ],
-    "Draining beside others": [Measure("drain", ("--runs", "3", "--beside"))],
+    "Draining beside others": [Measure("drain", ("--runs", "5", "--jobs", "20000", "--beside"))],
     "Waiting": [Measure("latency"), Measure("result"), Measure("mixed")],
     "Doing nothing": [Measure("idle", ("--seconds", "120")), Measure("memory")],
     "Each commit on the disk": [
@@ -71,9 +73,9 @@ DRAIN, DRAIN_OF_MANY = "drain 10,000 jobs, 2 runners", "drain 100,000 jobs, 2 ru
 THREADS = "drain 10,000 jobs, 2 runners of 8 threads"
 COROUTINES = "drain 10,000 coroutines, 2 runners of 50 threads"
 ONE_WORKER, TWO_WORKERS, FOUR_WORKERS = (
-    "drain 10,000 jobs, 1 runner",
-    "drain 10,000 jobs, 2 workers of 1 runner",
-    "drain 10,000 jobs, 4 workers of 1 runner",
+    "drain 40,000 jobs, 1 runner",
+    "drain 40,000 jobs, 2 workers of 1 runner",
+    "drain 40,000 jobs, 4 workers of 1 runner",
 )
 BUSY = ", processor time"
 AT_FULL = f", {FULL[2]}"
