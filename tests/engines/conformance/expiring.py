@@ -178,13 +178,16 @@ class TestExpiryAtOnce:
         ids = [job.id for job in enqueue(engine, 40)]
         together, errors, over = threading.Barrier(4), [], threading.Event()
         rounds = iter(range(1, 16))
+        # InnoDB waits for a moment even for what SKIP LOCKED skips, and reads a table as small as this one by
+        # the index of the state: now and then it undoes one of them. Every caller repeats it then.
+        called = engine.repeated if connection.vendor == "mysql" else lambda verb: verb()
 
         def repeat(*verbs) -> None:
             try:
                 together.wait()
                 while not over.is_set():
                     for verb in verbs:
-                        verb()
+                        called(verb)
             except Exception as error:
                 error.add_note(last_deadlock())
                 errors.append(error)
