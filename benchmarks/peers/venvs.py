@@ -1,7 +1,8 @@
-"""An environment for each peer under `build/peers/`, made once, and again when its packages change."""
+"""An environment for each peer under `build/peers/`, made again for other packages or another Python."""
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from benchmarks.bench import ROOT
 from benchmarks.peers.header import Header
 
 VENVS = ROOT / "build" / "peers"
-LISTED = "packages.txt"  # in the environment, written when all of it was installed
+LISTED = "installed.txt"  # in the environment, written when all of it was installed
 PATIENCE = 900
 
 
@@ -29,7 +30,8 @@ def python_of(header: Header) -> Path:
         return Path(sys.executable)
     home = VENVS / header.script
     listed = home / LISTED
-    wanted = "\n".join(header.packages)
+    # Some need a later Python than ours does: whoever takes one for them must not meet the old environment.
+    wanted = "\n".join([platform.python_version(), *header.packages])
     if not listed.is_file() or listed.read_text() != wanted:
         shutil.rmtree(home, ignore_errors=True)
         _install(home, header.packages)
