@@ -1,7 +1,7 @@
 """What `docs/benchmarks.md` includes, made of the figures stored beside it: `python -m benchmarks.pages`.
 
 With `--keep ours` or `--keep peers` (`KEEP=1 make bench`, `KEEP=1 make bench-peers`) the figures of the last
-run are stored there first.
+run are stored there first; with `--keep elsewhere` as those of another machine, beside those of this one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from benchmarks.charts import Bar, chart
 from benchmarks.peers import header as peers
 
 BUILT, STORED = ROOT / "build" / "benchmarks", ROOT / "docs" / "benchmarks"
-RUNS = {"ours": ["ours.json"], "peers": ["peers.json", "peers.md"]}
+# Under which name each file of a run is stored.
+RUNS = {
+    "ours": {"ours.json": "ours.json"},
+    "elsewhere": {"ours.json": "elsewhere.json"},
+    "peers": {"peers.json": "peers.json", "peers.md": "peers.md"},
+}
 NOT_MEASURED = "Not measured yet.\n"
 # The charts of our own run: their file, title, unit and figures.
 OURS = [
@@ -63,18 +68,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", choices=RUNS)
     if kept := parser.parse_args().keep:
-        for name in RUNS[kept]:
-            shutil.copy(BUILT / name, STORED / name)
+        for built, name in RUNS[kept].items():
+            shutil.copy(BUILT / built, STORED / name)
     for old in STORED.glob("*.svg"):
         old.unlink()
-    for name, text in parts().items():
+    for name, text in parts(STORED).items():
         (STORED / name).write_text(text)
 
 
 def parts(stored: Path = STORED) -> dict[str, str]:
     """Return the text of each part by the name of its file."""
-    ours, others, told = (_read(stored / name) for name in ("ours.json", "peers.json", "peers.md"))
-    return dict([*_ours(json.loads(ours or "null")), *_peers(json.loads(others or "null"), told)])
+    ours, elsewhere, others = (_told(stored / f"{name}.json") for name in ("ours", "elsewhere", "peers"))
+    return dict([*_ours(ours), *_elsewhere(elsewhere), *_peers(others, _read(stored / "peers.md"))])
+
+
+def _told(path: Path) -> Any:
+    return json.loads(_read(path) or "null")
 
 
 def _read(path: Path) -> str:
@@ -87,6 +96,11 @@ def _ours(told: Any) -> Iterator[tuple[str, str]]:
     yield from charts
     yield "circumstances.md", tables.circumstances(told) if told else NOT_MEASURED
     yield "ours.md", f"{_shown(charts)}{tables.sections(told)}" if told else NOT_MEASURED
+
+
+def _elsewhere(told: Any) -> Iterator[tuple[str, str]]:
+    # Its goals only: all else is told of one machine.
+    yield "elsewhere.md", f"{tables.circumstances(told)}\n{tables.goals(told)}" if told else NOT_MEASURED
 
 
 def _our_charts(told: Any) -> Iterator[tuple[str, str]]:

@@ -31,8 +31,26 @@ def test_the_page_includes_every_part() -> None:
 
 def test_without_figures_every_part_says_so(tmp_path: Path) -> None:
     parts = pages.parts(tmp_path)
-    assert sorted(parts) == ["beside.md", "circumstances.md", "goals.md", "ours.md"]
+    assert sorted(parts) == ["beside.md", "circumstances.md", "elsewhere.md", "goals.md", "ours.md"]
     assert all("not measured" in text.lower() for text in parts.values())
+
+
+@pytest.mark.skipif(not STORED, reason="no figures are stored")
+def test_a_run_that_is_kept_as_another_machine_s_is_told_beside_this_one_s(tmp_path, monkeypatch) -> None:
+    built, stored = tmp_path / "built", tmp_path / "stored"
+    built.mkdir()
+    stored.mkdir()
+    other = json.loads(STORED)
+    other["about"]["processors"] = "9 abacuses"
+    (stored / "ours.json").write_text(STORED)
+    (built / "ours.json").write_text(json.dumps(other))
+    monkeypatch.setattr(pages, "BUILT", built)
+    monkeypatch.setattr(pages, "STORED", stored)
+    monkeypatch.setattr("sys.argv", ["pages", "--keep", "elsewhere"])
+    pages.main()
+    assert (stored / "ours.json").read_text() == STORED
+    assert "9 abacuses" in (stored / "elsewhere.md").read_text()
+    assert "9 abacuses" not in (stored / "circumstances.md").read_text()
 
 
 @pytest.mark.skipif(not STORED, reason="no figures are stored")
