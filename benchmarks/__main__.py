@@ -20,7 +20,7 @@ from benchmarks.bench import DATABASES
 from benchmarks.figures import Figure
 from benchmarks.measures import SECTIONS, Measure
 from benchmarks.report import TABLE, Report
-from tests.databases import Missing, find
+from tests import databases
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
         "--without", nargs="*", default=[], help="no measure whose name contains one of these"
     )
     given = parser.parse_args()
-    found = list(_found(given.databases or DATABASES))
+    found = databases.found(given.databases or DATABASES)
     report = Report(about.machine(), {database: _asked("about", database) for database in found})
     report.left_out += [name for name in DATABASES if name not in found]
     chosen = list(_chosen(report, given.only, given.without))
@@ -47,16 +47,6 @@ def main() -> None:
                 TABLE.write_text(tables.whole(report.write()))
     if report.failed:
         raise SystemExit(f"not measured: {'; '.join(report.failed)}")
-
-
-def _found(databases: list[str] | tuple[str, ...]) -> Iterator[str]:
-    for name in databases:
-        try:
-            find(name)
-        except Missing as missing:
-            print(f"{name} is left out: {missing}", flush=True)
-        else:
-            yield name
 
 
 def _chosen(report: Report, only: str, without: list[str]) -> Iterator[tuple[str, Measure]]:

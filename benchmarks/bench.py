@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +77,15 @@ def serving(*options: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait()
+
+
+def each_found(script: str, names: Iterable[str]) -> bool:
+    """Run `python -m script` on each of these databases that is found; return whether all ended well.
+
+    Each has a process of its own, as `fresh_project` wants it.
+    """
+    ended = [subprocess.run([sys.executable, "-m", script, name]) for name in databases.found(names)]
+    return not any(each.returncode for each in ended)
 
 
 def family(pid: int) -> list[int]:

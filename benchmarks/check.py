@@ -8,14 +8,11 @@ goals: those are in `benchmarks.goals`. A database that is not there is left out
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import time
 from typing import NamedTuple
 
-from benchmarks.bench import fresh_project, machine
+from benchmarks.bench import each_found, fresh_project, machine
 from benchmarks.ratios import Ratio, all_of
-from tests.databases import Missing, find
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -69,16 +66,10 @@ def words(ratio: Ratio, bound: Bound) -> str:
     return f"{said}: OUT OF BOUNDS by {off:.0%}"
 
 
-def every_one() -> bool:
-    """Check each database that is found, each in a process of its own; return whether all is well."""
-    good, began = True, time.monotonic()
-    for database in DATABASES:
-        try:
-            find(database)
-        except Missing as missing:
-            print(f"{database} is not checked, it is not found: {missing}", flush=True)
-        else:
-            good &= subprocess.run([sys.executable, "-m", "benchmarks.check", database]).returncode == 0
+def check_all() -> bool:
+    """Check each database that is found; return whether all is well."""
+    began = time.monotonic()
+    good = each_found("benchmarks.check", DATABASES)
     print(f"checked in {time.monotonic() - began:.0f} s", flush=True)
     return good
 
@@ -88,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", nargs="?", choices=DATABASES)
     given = parser.parse_args()
-    if not (check(given.database) == 0 if given.database else every_one()):
+    if not (check(given.database) == 0 if given.database else check_all()):
         raise SystemExit("a ratio is out of bounds: see above")
 
 

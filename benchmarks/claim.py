@@ -11,12 +11,9 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import time
 
-from benchmarks.bench import DATABASES, fresh_project, machine
-from tests.databases import Missing, find
+from benchmarks.bench import DATABASES, each_found, fresh_project, machine
 
 CLAIMS, WARM_UP, TAKEN = 100, 10, 10
 MOST_ROWS, MOST_TIME = 100, 2.0
@@ -72,25 +69,12 @@ def claim() -> float:
     return took * 1000
 
 
-def every_one() -> bool:
-    """Measure each database that is found, each in a process of its own."""
-    good = True
-    for database in DATABASES:
-        try:
-            find(database)
-        except Missing as missing:
-            print(f"{database} is not found: {missing}", flush=True)
-        else:
-            good &= subprocess.run([sys.executable, "-m", "benchmarks.claim", database]).returncode == 0
-    return good
-
-
 def main() -> None:
     """Measure one database, or all; exit with 1 where a claim is out of bounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", nargs="?", choices=DATABASES)
     given = parser.parse_args()
-    if not (measure(given.database) if given.database else every_one()):
+    if not (measure(given.database) if given.database else each_found("benchmarks.claim", DATABASES)):
         raise SystemExit(f"a claim read more than {MOST_ROWS} rows or took over {MOST_TIME:g} × the time")
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -27,6 +27,19 @@ class Missing(Exception):
 def find(name: str) -> Config:
     """Return the entry of `settings.DATABASES` for one of NAMES; raise Missing when it is not there."""
     return {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}[name]()
+
+
+def found(names: Iterable[str] = NAMES) -> list[str]:
+    """Return which of these are here; print of each other where it was looked for."""
+    here = []
+    for name in names:
+        try:
+            find(name)
+        except Missing as missing:
+            print(f"{name} is left out: {missing}", flush=True)
+        else:
+            here.append(name)
+    return here
 
 
 def _sqlite() -> Config:

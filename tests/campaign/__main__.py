@@ -12,7 +12,7 @@ from tests import databases
 from tests.campaign.campaign import Campaign, Interrupted
 from tests.campaign.records import Record, Records, write_whole
 from tests.campaign.report import report
-from tests.campaign.rows import ROOT, NotCollected, Row, collect, found
+from tests.campaign.rows import ROOT, NotCollected, Row, collect
 
 RECORDS = ROOT / "docs" / "reliability-report.jsonl"
 REPORT = ROOT / "docs" / "reliability-report.md"
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     wanted = _parser().parse_args(arguments)
     try:
-        rows = collect(found())
+        rows = collect(databases.found())
         records = Records(RECORDS)
         chosen = [row for row in rows if _is_wanted(row, wanted)]
         _forget(records, rows, chosen if wanted.fresh else [])

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import databases
 from tests.campaign import plugin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,19 +54,6 @@ class Row(NamedTuple):
 
 class NotCollected(Exception):
     """Pytest cannot say which tests there are; what it printed says why."""
-
-
-def found() -> list[str]:
-    """Return the databases that are here; say where the others were looked for."""
-    here = []
-    for name in databases.NAMES:
-        try:
-            databases.find(name)
-        except databases.Missing as missing:
-            print(f"{name}: left out: {missing}", flush=True)
-        else:
-            here.append(name)
-    return here
 
 
 def collect(names: Iterable[str]) -> list[Row]:
