@@ -74,6 +74,15 @@ class TestTelling:
             enqueue(engine, queue="mail")
         assert ["pg_notify" in query["sql"] for query in captured] == [True, False, True, True]
 
+    @pytest.mark.parametrize("many", [1, 2])
+    def test_what_could_not_be_stored_is_told_of_when_it_is_tried_again(self, engine, many):
+        cut_off = mock.patch.object(PostgreSQLEngine, "ask", side_effect=psycopg.OperationalError("cut off"))
+        with cut_off, pytest.raises(psycopg.OperationalError):
+            enqueue(engine, many, queue="mail")
+        with CaptureQueriesContext(connection) as captured:
+            enqueue(engine, many, queue="mail")
+        assert "pg_notify" in captured[-1]["sql"]
+
     def test_within_a_transaction_it_is_told_always(self, engine):
         with transaction.atomic(), CaptureQueriesContext(connection) as captured:
             enqueue(engine)

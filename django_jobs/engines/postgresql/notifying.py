@@ -35,8 +35,9 @@ class NotifyingEngine(WholesaleEngine):
     def enqueue(self, jobs: Sequence[NewJob]) -> None:
         """Tell of a single job within its INSERT: a round trip more would be the dearer part."""
         queues = {_news_of(job) for job in jobs if job.status is not Status.WAITING}
-        if len(jobs) == 1 and self._worth_telling(queues):
+        if len(jobs) == 1 and (news := self._worth_telling(queues)):
             self.ask(_INSERT_AND_TELL, (*self.values.new(jobs[0]), CHANNEL, *queues))
+            _told.update(news)
         else:
             super().enqueue(jobs)
             self._tell(queues)
@@ -75,16 +76,17 @@ class NotifyingEngine(WholesaleEngine):
         return changed
 
     def _tell(self, queues: Collection[str]) -> None:
-        if worth := self._worth_telling(queues):
-            self.ask(_TELL, (CHANNEL, worth))
+        if news := self._worth_telling(queues):
+            self.ask(_TELL, (CHANNEL, [queue for _, queue in news]))
+            _told.update(news)
 
-    def _worth_telling(self, queues: Collection[str]) -> list[str]:
+    def _worth_telling(self, queues: Collection[str]) -> dict[tuple[str, str], float]:
+        """Return what is to be told, as it is to be kept once it was: what fails has told nobody."""
+        last = {(self.alias, queue): _told.get((self.alias, queue), 0.0) for queue in sorted(queues)}
         if not self.connection.get_autocommit():
-            return sorted(queues)  # when it commits, this process may have been silent for long
+            return last  # when it commits, this process may have been silent for long
         now = boottime()
-        worth = [queue for queue in sorted(queues) if now >= _told.get((self.alias, queue), 0.0) + EVERY]
-        _told.update({(self.alias, queue): now for queue in worth})
-        return worth
+        return {queue: now for queue, told in last.items() if now >= told + EVERY}
 
 
 def _news_of(job: NewJob) -> str:
