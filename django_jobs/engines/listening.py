@@ -35,5 +35,10 @@ class Listener:
         """
         return frozenset()
 
+    @property
+    def recent(self) -> Set[str]:
+        """Return the queues heard of a moment ago, that may have jobs by now which were not told of."""
+        return frozenset()
+
     def close(self) -> None:
         """Let go of what it listens with; bears being called twice."""

@@ -85,7 +85,12 @@ class Waking:
     def _news(self) -> Set[str]:
         if self._listener is None:
             return self._open() if boottime() >= self._open_at else frozenset()
-        queues = self._listener.heard()
+        news = self._served(self._listener.heard())
+        # One of a moment ago may have a better job by now, but alone it wakes nobody: news of queues that are
+        # not served here may come all the time.
+        return self._served(news | self._listener.recent) if news else frozenset()
+
+    def _served(self, queues: Set[str]) -> Set[str]:
         return {ANY_QUEUE} if ANY_QUEUE in queues else frozenset(self._queues.among(queues))
 
     def _open(self) -> Set[str]:

@@ -47,6 +47,7 @@ class FakeListener(Listener):
     """Has always heard the same."""
 
     poll_interval = 77.0
+    recent: Set[str] = frozenset()
 
     def __init__(self, news: Set[str], *, fd: int | None = None) -> None:
         self.news, self.fd = news, fd

@@ -95,6 +95,25 @@ def test_only_queues_that_are_served_wake(served: dict[str, Any], news: set[str]
     assert _heard(waking) == wakes
 
 
+@pytest.mark.parametrize(
+    ("recent", "news", "wakes"),
+    [
+        ({"mail", "other"}, {"other"}, set()),
+        ({ANY_QUEUE}, {"other"}, set()),
+        ({"mail", "other", "post"}, {"mail"}, {"mail", "post"}),
+        ({ANY_QUEUE, "mail"}, {"mail"}, {ANY_QUEUE}),
+    ],
+)
+def test_news_of_a_moment_ago_are_told_with_new_ones_and_wake_nobody_alone(
+    recent: set[str], news: set[str], wakes: set[str]
+) -> None:
+    ear = FakeListener(news)
+    ear.recent = recent
+    waking, _ = _waking(ear, names=["mail", "post"])
+    waking.heard()
+    assert _heard(waking) == wakes
+
+
 def test_a_listener_that_dies_is_said_once_and_opened_again_later(caplog: pytest.LogCaptureFixture) -> None:
     ear = FakeListener(set())
     waking, engine = _waking(ear)

@@ -85,8 +85,12 @@ class NotificationListener(Listener):
         self._again |= {queue: [now + wait for wait in AGAIN] for queue in queues}
         if self._unproven_at <= now:
             self._say_that_none_arrives()
-        # Of a queue that was told of a moment ago there may be a better job by now, which was not told of.
-        return self._again.keys() | again if queues or again else frozenset()
+        return queues | again
+
+    @property
+    def recent(self) -> Set[str]:
+        """Return the queues that are to be looked for again."""
+        return self._again.keys()
 
     def close(self) -> None:
         """Close the connection."""
