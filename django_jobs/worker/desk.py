@@ -195,11 +195,11 @@ class Desk:
         # No more than are settled: else what has ended and is not written would pile up here, all of it to be
         # renewed again and again, and to be run a second time should this worker die.
         wanted = max(0, self._inbox.wanted - self._inbox.unwritten) if looks else 0
-        told = self._claims.queues.told_of_some
+        asks = self._claims.queues.asks_next
         claimed = self._claims.settle_and_claim(work, wanted=wanted)
         if (seconds := work.back_in) is not None:
             self._roster.hasten(Promote, seconds=seconds)
-        if wanted and not told:
+        if wanted and asks:  # what was looked up before is not what is ready by now
             self._poll_at = self._next_look()
         self._look_at = self._poll_at if len(claimed) < wanted else 0.0
         if claimed:

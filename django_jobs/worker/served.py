@@ -42,7 +42,8 @@ class ServedQueues:
         """Return the queues to claim from; of those it was told of, some may be paused."""
         if self._told_of:
             return self._told_of
-        if (asked := boottime()) >= self._good_until:
+        if self.asks_next:
+            asked = boottime()
             ready, paused, self.due = self._engine.outlook()
             self._paused = set(paused)
             self._names = [name for name in self._choice.among(ready) if name not in self._paused]
@@ -55,9 +56,9 @@ class ServedQueues:
         self._told_of, self._good_until = [], 0.0
 
     @property
-    def told_of_some(self) -> bool:
-        """Whether the next claim is only from queues it was told of."""
-        return bool(self._told_of)
+    def asks_next(self) -> bool:
+        """Whether the list will be looked up when it is next asked for."""
+        return not self._told_of and boottime() >= self._good_until
 
     def tell_of(self, queues: Iterable[str]) -> None:
         """Claim from these next, which have a ready job; the engine leaves out those that are paused."""

@@ -557,6 +557,19 @@ def test_a_queue_that_the_desk_is_told_of_is_claimed_from_before_any_question(to
     assert told.engine.calls == ["claim"]
 
 
+def test_a_look_at_queues_that_were_looked_up_before_puts_off_no_poll(office: Office) -> None:
+    office.engine.ready.append(claimed())
+    office.inbox.want(2, received=0)
+    office.passes()
+    (job,) = [job for news in office.news() for job in news.jobs]
+    poll_at = office.desk._poll_at
+    office.engine.calls.clear()
+    office.inbox.put(Work(finished=[(job, completed(job))]))
+    office.passes()
+    assert "outlook" not in office.engine.calls
+    assert office.desk._look_at == office.desk._poll_at == poll_at > boottime()
+
+
 def test_what_is_ready_elsewhere_is_looked_for_when_a_look_is_due_whatever_was_told(told: Office) -> None:
     told.passes()
     assert told.engine.calls == ["claim"]
