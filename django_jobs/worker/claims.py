@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django_jobs import logs
 from django_jobs.engines import Engine
@@ -169,19 +168,22 @@ class Claims:
         return self._with_metas([job for look in looks for job in look.jobs]), looks
 
     def _look(self, queues: Sequence[str], wanted: int, past: Places) -> Look:
-        self._asked_at, begun = boottime(), boottime_ns()
-        claim = partial(
-            self._engine.claim,
-            queues,
-            wanted,
-            worker_id=self._terms.worker_id,
-            token=secrets.randbits(63),
-            lease=self._lease_end(),
-            past=past,
-        )
+        def look() -> Look:
+            # Each try anew: neither its lease nor the time it took has the pauses before it in it.
+            begun = boottime_ns()
+            jobs = self._engine.claim(
+                queues,
+                wanted,
+                worker_id=self._terms.worker_id,
+                token=secrets.randbits(63),
+                lease=self._lease_end(),
+                past=past,
+            )
+            return Look(jobs, full=not past, seconds=(boottime_ns() - begun) / 1e9)
+
+        self._asked_at = boottime()
         # By itself: a look before it may have claimed some, and they must not be forgotten for a conflict.
-        jobs = self._engine.repeated(claim)
-        return Look(jobs, full=not past, seconds=(boottime_ns() - begun) / 1e9)
+        return self._engine.repeated(look)
 
     def _with_metas(self, claimed: list[ClaimedJob]) -> list[ClaimedJob]:
         metas = self._engine.metas([job.id for job in claimed if _may_have_run(job)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -69,18 +71,41 @@ def test_a_conflict_of_the_second_look_forgets_nothing_that_the_first_has_claime
             raise conflict
         return claim(*given, **terms)
 
-    def repeated(write: Callable[[], Any]) -> Any:
-        try:
-            return write()
-        except OperationalError:
-            return write()
-
     monkeypatch.setattr(office.engine, "claim", conflicting)
-    monkeypatch.setattr(office.engine, "repeated", repeated)
+    monkeypatch.setattr(office.engine, "repeated", _once_more)
     office.inbox.want(2, received=1)
     office.passes()
     assert next(looks, "none is left") == "none is left"
     assert [job.id for news in office.news() for job in news.jobs] == [second.id]
+
+
+def test_a_claim_that_is_tried_again_is_made_for_a_whole_lease(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases: list[datetime] = []
+
+    def conflicting(*given: Any, lease: datetime, **terms: Any) -> list[ClaimedJob]:
+        leases.append(lease)
+        if len(leases) == 1:
+            raise OperationalError("conflict")
+        return []
+
+    _claim_the_first_of(claimed(), claimed(), office=office)
+    monkeypatch.setattr(office.engine, "claim", conflicting)
+    monkeypatch.setattr(office.engine, "repeated", _once_more)
+    seconds = itertools.count()
+    begun = office.desk._clock.now()
+    monkeypatch.setattr(office.desk._clock, "now", lambda: begun + timedelta(seconds=next(seconds)))
+    office.inbox.want(2, received=1)
+    office.passes()
+    assert leases[1] > leases[0]
+
+
+def _once_more(write: Callable[[], Any]) -> Any:
+    try:
+        return write()
+    except OperationalError:
+        return write()
 
 
 def _claim_the_first_of(*jobs: ClaimedJob, office: Office) -> None:
