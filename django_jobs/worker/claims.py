@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django_jobs import logs
@@ -20,36 +18,20 @@ from django_jobs.engines.rows import (
     Run,
     Started,
 )
-from django_jobs.engines.stretches import Places
 from django_jobs.engines.tally import Tally, run_of
 from django_jobs.options import on_failure, result_ttl
 from django_jobs.outcomes import Outcome
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.worker.announcing import Announcer, Settled
 from django_jobs.worker.clock import DatabaseClock
-from django_jobs.worker.floors import Floors, Look
-from django_jobs.worker.queue_list import QueueList
+from django_jobs.worker.floors import Look
+from django_jobs.worker.looking import Looking, Terms
 from django_jobs.worker.served import ServedQueues
 from django_jobs.worker.work import GivenBack, Work
 
-Claimed = tuple[list[ClaimedJob], list[Look]]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Under which name, from which queues and for how long (seconds) the worker claims."""
-
-    worker_id: str
-    queues: QueueList
-    lease: float
-
 
 class Claims:
-    """The worker's claims, by their fences, and every statement about them.
-
-    Attributes:
-        queues: where it claims from.
-    """
+    """The worker's claims, by their fences, and every statement about them."""
 
     def __init__(
         self,
@@ -63,12 +45,15 @@ class Claims:
     ) -> None:
         self._engine, self._terms, self._clock, self._tally = engine, terms, clock, tally
         self._announcer = announcer
+        self._looking = Looking(engine, terms, clock=clock, foresee=foresee)
         self._held: set[Held] = set()
-        self._floors = Floors()
         self._turned_away_until: datetime | None = None
-        # When it last asked for a claim, answered or not, and for claims that it has not heard of, answered.
-        self._asked_at, self._answered_at = float("-inf"), 0.0
-        self.queues = ServedQueues(engine, terms.queues, foresee=foresee)
+        self._answered_at = 0.0  # when it last asked for claims that it has not heard of, and was answered
+
+    @property
+    def queues(self) -> ServedQueues:
+        """Where it claims from."""
+        return self._looking.queues
 
     @property
     def none_held(self) -> bool:
@@ -106,10 +91,12 @@ class Claims:
             self.queues.forget()  # our own write may make a queue ready that the list does not have
         if not work and not (wanted and self.queues.names()):
             return []  # a look in vain needs no transaction, and on SQLite not the one lock for writing
-        written, returned, (claimed, looks) = self._written(work, wanted)
-        self.queues.claimed()
-        for look in looks if self._engine.claims_past else ():
-            self._floors.took(look)
+        if work:
+            written, returned, looks, claimed = self._engine.repeated(lambda: self._transact(work, wanted))
+        else:  # no transaction but the claim's own: a job that comes to an idle worker waits for it
+            looks = self._looking.claim(wanted)
+            written, returned, claimed = [], Returned(), self._looking.claimed(looks)
+        self._looking.took(looks)
         self._account_for_returned(work, set(returned.cancelled))
         self._account_for_finished(written)
         self._announcer.post()
@@ -118,12 +105,12 @@ class Claims:
         return claimed
 
     def _renew(self) -> list[Held]:
-        return self._engine.renew(sorted(self._held), lease=self._lease_end())
+        return self._engine.renew(sorted(self._held), lease=self._terms.lease_end(self._clock.now()))
 
     def _give_back_unheard(self) -> None:
         # Where the connection broke after a claim's commit and before its answer, nobody runs these jobs. The
         # commit may even come after the next question, but not a lease later.
-        if self._answered_at > self._asked_at + self._terms.lease:
+        if self._answered_at > self._looking.asked_at + self._terms.lease:
             return
         asked_at = boottime()
         unheard = sorted(set(self._engine.claimed_by(self._terms.worker_id)) - self._held)
@@ -133,17 +120,15 @@ class Claims:
             self.queues.forget()
         self._answered_at = asked_at
 
-    def _written(self, work: Work, wanted: int) -> tuple[list[Settled], Returned, Claimed]:
-        if not work:  # no transaction but the claim's own: a job that comes to an idle worker waits for it
-            return [], Returned(), self._claim(wanted)
-        return self._engine.repeated(lambda: self._write(work, wanted))
-
-    def _write(self, work: Work, wanted: int) -> tuple[list[Settled], Returned, Claimed]:
+    def _transact(
+        self, work: Work, wanted: int
+    ) -> tuple[list[Settled], Returned, list[Look], list[ClaimedJob]]:
         with self._tally.counting(self._engine, now=self._clock.now) as runs:
             written = self._settle(work, runs)
             returned = self._engine.release([self._released(given) for given in work.given_back])
             self._engine.start([Started(held, self._clock.at(ns)) for held, ns in work.begun])
-            return written, returned, self._claim(wanted)
+            looks = self._looking.claim(wanted)
+            return written, returned, looks, self._looking.claimed(looks)
 
     def _settle(self, work: Work, runs: list[Run]) -> list[Settled]:
         """Return what was written of each finished job."""
@@ -156,38 +141,6 @@ class Claims:
         ]
         runs += [run_of(one.job, one.ack, ended.outcome) for one in written if (ended := one.outcome)]
         return written
-
-    def _claim(self, wanted: int) -> Claimed:
-        queues = self.queues.names() if wanted else []
-        if not queues:
-            return [], []
-        looks = [self._look(queues, wanted, self._floors.places())]
-        if not looks[0].full and len(looks[0].jobs) < wanted:
-            # Before anybody takes the queue for empty.
-            looks.append(self._look(queues, wanted - len(looks[0].jobs), []))
-        return self._with_metas([job for look in looks for job in look.jobs]), looks
-
-    def _look(self, queues: Sequence[str], wanted: int, past: Places) -> Look:
-        def look() -> Look:
-            # Each try anew: neither its lease nor the time it took has the pauses before it in it.
-            begun = boottime_ns()
-            jobs = self._engine.claim(
-                queues,
-                wanted,
-                worker_id=self._terms.worker_id,
-                token=secrets.randbits(63),
-                lease=self._lease_end(),
-                past=past,
-            )
-            return Look(jobs, full=not past, seconds=(boottime_ns() - begun) / 1e9)
-
-        self._asked_at = boottime()
-        # By itself: a look before it may have claimed some, and they must not be forgotten for a conflict.
-        return self._engine.repeated(look)
-
-    def _with_metas(self, claimed: list[ClaimedJob]) -> list[ClaimedJob]:
-        metas = self._engine.metas([job.id for job in claimed if _may_have_run(job)])
-        return [job._replace(meta=metas.get(job.id)) for job in claimed] if metas else claimed
 
     def _noted(self, work: Work) -> list[Noted]:
         # What a run said last comes with its outcome, and is newer than any note of it that waited here.
@@ -245,15 +198,7 @@ class Claims:
         due = None if given.delay is None else self._clock.now() + timedelta(seconds=given.delay)
         return Released(Held(given.job.id, given.job.token), due, given.reason)
 
-    def _lease_end(self) -> datetime:
-        return self._clock.now() + timedelta(seconds=self._terms.lease)
-
 
 def _makes_ready(job: ClaimedJob, outcome: Outcome) -> bool:
     dead = outcome.error is not None and outcome.final
     return outcome.retry_in == 0 or (dead and on_failure(job.options, of=job.function) is not None)
-
-
-def _may_have_run(job: ClaimedJob) -> bool:
-    # Of a job that runs for the first time nobody needs to ask. (A spoilt row may hold anything here.)
-    return bool(job.attempts or job.interruptions or job.round != 1)

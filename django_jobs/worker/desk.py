@@ -32,9 +32,10 @@ from django_jobs.engines.transient import is_transient
 from django_jobs.wire.clock import boottime
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.announcing import Announcer
-from django_jobs.worker.claims import Claims, Terms
+from django_jobs.worker.claims import Claims
 from django_jobs.worker.clock import DatabaseClock
 from django_jobs.worker.inbox import Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
+from django_jobs.worker.looking import Terms
 from django_jobs.worker.presence import Presence
 from django_jobs.worker.roster import DutyRoster
 from django_jobs.worker.trouble import Trouble

@@ -30,7 +30,6 @@ from django_jobs.wire.clock import boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.wire.sockets import socket_pair
 from django_jobs.worker.announcing import Announcer
-from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
 from django_jobs.worker.event_line import EventLine
 from django_jobs.worker.events import Events
@@ -39,6 +38,7 @@ from django_jobs.worker.handout import Handout
 from django_jobs.worker.health import HealthFile
 from django_jobs.worker.inbox import Inbox, Outbox
 from django_jobs.worker.line import Line
+from django_jobs.worker.looking import Terms
 from django_jobs.worker.loop import Lifetime, Loop
 from django_jobs.worker.nursery import serving
 from django_jobs.worker.options import WorkerOptions

@@ -24,9 +24,9 @@ from django_jobs.states import AttemptOutcome, ErrorKind
 from django_jobs.wire.clock import boottime, boottime_ns
 from django_jobs.wire.slips import Slips
 from django_jobs.worker.announcing import Announcer
-from django_jobs.worker.claims import Terms
 from django_jobs.worker.desk import Desk, DeskPlan
 from django_jobs.worker.inbox import Cancels, Claimed, DeskClosed, Drained, Inbox, Lost, Outbox, Paused
+from django_jobs.worker.looking import Terms
 from django_jobs.worker.queue_list import QueueList
 from django_jobs.worker.work import UNIT, GivenBack, Work
 from tests.worker.fake_engine import FakeEngine, FakeListener
@@ -659,7 +659,7 @@ def test_claims_whose_answer_was_lost_are_asked_for_until_a_lease_after_the_last
     office: Office, asked: float, answered: float, asks: bool
 ) -> None:
     office.claims(claimed())
-    office.desk._claims._asked_at = boottime() - asked
+    office.desk._claims._looking.asked_at = boottime() - asked
     office.desk._claims._answered_at = boottime() - answered
     office.desk._renew_at = 0.0
     office.engine.calls.clear()
@@ -672,7 +672,7 @@ def test_a_claim_without_an_answer_is_given_back_however_long_the_database_was_a
     lost = held(claimed())
     office.engine.mine.add(lost)
     office.engine.away("read_clock")
-    office.desk._claims._asked_at = boottime() - 1000
+    office.desk._claims._looking.asked_at = boottime() - 1000
     office.desk._claims._answered_at = boottime() - 1001
     office.desk._renew_at = 0.0
     office.passes()
