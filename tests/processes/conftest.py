@@ -272,10 +272,20 @@ class Ledger:
 
 def is_gone(pid: int) -> bool:
     """Return whether no process of this pid is alive (a zombie is not)."""
+    return _state(pid) in "ZX"
+
+
+def is_asleep(pid: int) -> bool:
+    """Return whether this process waits for something."""
+    return _state(pid) == "S"
+
+
+def _state(pid: int) -> str:
+    # The letters are those of proc(5).
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return True
+        return "X"
 
 
 def children(pid: int) -> list[int]:
